@@ -1,0 +1,59 @@
+import type { CircuitName } from './circuit.js';
+import type { JobId } from './job.js';
+
+/** Which SRS a proof or key was made with. Whoever knows tau of `development` can forge proofs. */
+export type SrsName = 'canonical' | 'development' | 'none';
+
+export type ProverKind = 'native' | 'wasm' | 'external' | 'simulated';
+
+/** What made a proof. `simulated` proofs prove nothing, and say so wherever they go. */
+export interface ProverIdentity {
+  readonly kind: ProverKind;
+  /** Version of the prover as it reports it itself, e.g. `5.0.0`. */
+  readonly version: string;
+  /** `none` for simulated provers only. */
+  readonly srs: SrsName;
+}
+
+export interface Proof {
+  /** Field elements of 32 bytes, big-endian, without the public inputs. */
+  readonly proof: Uint8Array;
+  /** 0x-prefixed, 64 digits each, in the order of the circuit's public parameters. */
+  readonly publicInputs: readonly string[];
+}
+
+/** What a proof cost. */
+export interface ResourceUsage {
+  readonly wallMs: number;
+  /** User and system time of the proving process over this proof; null where it cannot be told apart. */
+  readonly cpuMs: number | null;
+  /** Peak resident memory of the proving process during this proof; null where it cannot be told. */
+  readonly peakMemoryBytes: number | null;
+}
+
+/** Times of one finished attempt, in milliseconds. */
+export interface AttemptTimings {
+  readonly queuedMs: number;
+  readonly witnessMs: number;
+  readonly proveMs: number;
+  readonly verifyMs: number;
+  readonly storeMs: number;
+}
+
+/** A finished proof as it is stored: the proof, and what made it. */
+export interface ProofRecord extends Proof {
+  readonly jobId: JobId;
+  readonly circuit: CircuitName;
+  /** `VerificationKey.hash` of the key the proof was verified with before it was stored. */
+  readonly keyHash: string;
+  readonly prover: ProverIdentity;
+  readonly workerId: string;
+  /** Milliseconds since the epoch. */
+  readonly startedAtMs: number;
+  readonly finishedAtMs: number;
+  readonly threads: number;
+  readonly usage: ResourceUsage;
+  readonly timings: AttemptTimings;
+  /** Attempts it took, this one included: 1 for a job that never failed. */
+  readonly attempts: number;
+}

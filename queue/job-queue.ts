@@ -1,0 +1,44 @@
+import type { SerializedError } from '../common/index.js';
+import type { JobId, JobLease, JobReport, ProofSummary, QueuedJob, ResourceClass } from '../proto/index.js';
+
+/**
+ * The ready queue between orchestrators and workers, split by role so that neither can call what belongs to the other.
+ * It knows nothing of the tree: only jobs whose children are proven are ever added. Adapters: `MemoryJobQueue` here,
+ * BullMQ later; all pass `tests/conformance/job-queue.ts`.
+ *
+ * A job in the queue is *waiting*, then *leased* by one worker, then gone (completed, failed, or removed). Retrying is
+ * the orchestrator's decision: a failed job leaves the queue with a report and may be added again as a later attempt.
+ */
+export interface JobProducer {
+  /**
+   * Adds ready jobs. Adding a job that is already waiting or leased with the same content is a no-op; the same id with
+   * other content rejects with `queue-conflict`; beyond the queue's bound with `queue-full`, and then none is added.
+   */
+  add(jobs: readonly QueuedJob[]): Promise<void>;
+  /** Forgets these jobs: waiting ones vanish, holders of leased ones see their signal aborted. No report follows. */
+  remove(ids: readonly JobId[]): Promise<void>;
+  /** Reports in the order they happened. Returns the way to stop listening. */
+  onReport(listener: (report: JobReport) => void): () => void;
+}
+
+export interface JobConsumer {
+  /**
+   * The waiting job with the smallest order among these classes; waits for one until `signal` aborts (then undefined).
+   * `classes` must not be empty.
+   */
+  take(classes: readonly ResourceClass[], signal: AbortSignal): Promise<JobLease | undefined>;
+  /** Ends a lease with success; the proof must be durable by now. Rejects with `lease-lost` if the lease is not held. */
+  complete(lease: JobLease, summary: ProofSummary): Promise<void>;
+  /** Ends a lease with a failure, which is reported. Rejects with `lease-lost` if the lease is not held. */
+  fail(lease: JobLease, error: SerializedError): Promise<void>;
+  /** Gives a job back unharmed (drain, preemption): it waits again under the same attempt. */
+  release(lease: JobLease): Promise<void>;
+}
+
+export interface JobQueue {
+  readonly producer: JobProducer;
+  /** A consumer for one worker. */
+  consumer(workerId: string): JobConsumer;
+  /** Rejects every pending `take` with nothing, aborts all leases, and refuses further work. Idempotent. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,31 @@
+import { defineConfig } from 'vitest/config';
+
+/**
+ * `tidy`: house rules; `fast`: everything that needs no long proof; `real`: real Barretenberg proofs and killed
+ * processes, one file at a time, since each takes all cores.
+ */
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: 'tidy', include: ['tests/tidy.test.ts'] } },
+      {
+        test: {
+          name: 'fast',
+          include: ['*/**/*.test.ts'],
+          exclude: ['node_modules/**', 'dist/**', 'tests/tidy.test.ts', '**/*.real.test.ts'],
+          testTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: 'real',
+          include: ['**/*.real.test.ts'],
+          exclude: ['node_modules/**', 'dist/**'],
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});

@@ -54,3 +54,6 @@ export interface ClientProof {
   /** The SRS it was made with; `none` for a simulated proof. */
   readonly srs: SrsName;
 }
+
+/** sha256 of a block's content, hex. */
+export type BlockId = string;

@@ -1,4 +1,5 @@
 import type { SerializedError } from '../common/index.js';
+import type { BlockId } from './block.js';
 import type { CircuitName, ResourceClass } from './circuit.js';
 import type { ProofRecord } from './proof.js';
 
@@ -10,9 +11,6 @@ import type { ProofRecord } from './proof.js';
  * same jobs, and a block that shares a prefix of transactions with another shares the jobs of that prefix.
  */
 export type JobId = string;
-
-/** sha256 of a block's content, hex. */
-export type BlockId = string;
 
 /** A child proof of a job: the circuit's parameter that takes it and the id it is stored under. */
 export interface ChildProof {

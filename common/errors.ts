@@ -49,6 +49,8 @@ export type ErrorCode = keyof typeof ERROR_CODES;
 export interface EspalierErrorOptions {
   /** What the user can do about it: one sentence or a command. */
   readonly remedy?: string;
+  /** The id of what is at fault where it is not the thing worked on: the child whose stored proof is corrupt. */
+  readonly subject?: string;
   readonly cause?: unknown;
 }
 
@@ -57,6 +59,7 @@ export interface SerializedError {
   readonly code: ErrorCode;
   readonly message: string;
   readonly remedy?: string;
+  readonly subject?: string;
 }
 
 /**
@@ -67,12 +70,14 @@ export interface SerializedError {
 export class EspalierError extends Error {
   readonly code: ErrorCode;
   readonly remedy: string | undefined;
+  readonly subject: string | undefined;
 
   constructor(code: ErrorCode, message: string, options: EspalierErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'EspalierError';
     this.code = code;
     this.remedy = options.remedy;
+    this.subject = options.subject;
   }
 
   get retryable(): boolean {
@@ -89,12 +94,16 @@ export class EspalierError extends Error {
   }
 
   toSerialized(): SerializedError {
-    const base = { code: this.code, message: this.message };
-    return this.remedy === undefined ? base : { ...base, remedy: this.remedy };
+    return {
+      code: this.code,
+      message: this.message,
+      ...(this.remedy === undefined ? {} : { remedy: this.remedy }),
+      ...(this.subject === undefined ? {} : { subject: this.subject }),
+    };
   }
 
-  static fromSerialized(error: SerializedError): EspalierError {
-    return new EspalierError(error.code, error.message, error.remedy === undefined ? {} : { remedy: error.remedy });
+  static fromSerialized({ code, message, ...options }: SerializedError): EspalierError {
+    return new EspalierError(code, message, options);
   }
 
   /** Any thrown value as an `EspalierError`; what is not one already becomes `fallback`, with the value as its cause. */

@@ -1,9 +1,11 @@
 /** The contract: the types of a block, a circuit, a job and a proof that every other part shares. */
 export * from './block.js';
+export * from './built-in-profiles.js';
 export * from './circuit.js';
 export * from './events.js';
 export * from './field.js';
 export * from './inputs.js';
 export * from './job.js';
 export * from './limits.js';
+export * from './profile.js';
 export * from './proof.js';

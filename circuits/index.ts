@@ -1,2 +1,16 @@
 /** Noir circuits, their build, and typed encoders from our types to circuit inputs. */
+
+export { type Abi, checkInputs, publicInputsOf } from './abi.js';
+export { CATALOGUE } from './catalogue.js';
 export * from './circuit-inputs.js';
+export { type CircuitSet, loadCircuits, targetFolder } from './circuit-set.js';
+export { encodeInputs } from './encode.js';
+export {
+  CHILD_CIRCUITS,
+  type KeyHashes,
+  type KeySet,
+  keySet,
+  loadKeys,
+  publishedKeysPath,
+  writeStoredKeys,
+} from './keys.js';

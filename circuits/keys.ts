@@ -1,0 +1,127 @@
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { packageRoot } from '../common/index.js';
+import {
+  CIRCUIT_NAMES,
+  type CircuitName,
+  type CompiledCircuit,
+  type Field,
+  type ProverIdentity,
+  type VerificationKey,
+} from '../proto/index.js';
+import type { CircuitSet } from './circuit-set.js';
+
+/** Circuits whose proofs are verified inside other circuits, in the order in which the keys hash takes them. */
+export const CHILD_CIRCUITS = [
+  'client',
+  'public-vm',
+  'public-kernel-first',
+  'public-kernel-next',
+  'base-rollup-private',
+  'base-rollup-public',
+  'merge-rollup',
+] as const satisfies readonly CircuitName[];
+
+/** Verification key hashes of the circuits that may be children, 0x-prefixed. */
+export type KeyHashes = Readonly<Record<(typeof CHILD_CIRCUITS)[number], string>>;
+
+const TAG_KEYS = 14n;
+
+/** The verification keys of all circuits under one SRS and prover version. */
+export interface KeySet {
+  key(name: CircuitName): VerificationKey;
+  readonly hashes: KeyHashes;
+  /** What every proof of the tree exposes as `keys_hash`. */
+  keysHash(hash: (inputs: readonly Field[]) => Field): Field;
+}
+
+interface StoredKey {
+  /** Names the circuit the key was made for: a stale key is not found. */
+  readonly bytecodeHash: string;
+  readonly hash: string;
+  /** base64 */
+  readonly bytes: string;
+  readonly fields: readonly string[];
+}
+
+type StoredKeys = Partial<Record<CircuitName, StoredKey>>;
+
+export interface KeySource {
+  readonly circuits: CircuitSet;
+  readonly identity: ProverIdentity;
+  /** Keys that are neither published nor cached are made with this: seconds for each. */
+  readonly computeKey: (circuit: CompiledCircuit) => Promise<VerificationKey>;
+  readonly cacheFolder: string;
+  /** Told of each key that has to be made. */
+  readonly onCompute?: (circuit: CircuitName) => void;
+}
+
+/** The keys that are published with this version of Espalier: `circuits/keys/<srs>.json`. */
+export function publishedKeysPath(identity: ProverIdentity): string {
+  return join(packageRoot(import.meta.url), 'circuits', 'keys', `${identity.srs}-${identity.version}.json`);
+}
+
+/**
+ * All keys: those published for the SRS and prover version where they fit the circuits, else those cached, else made
+ * now and cached. A simulated prover's keys are never cached.
+ */
+export async function loadKeys(source: KeySource): Promise<KeySet> {
+  const { circuits, identity } = source;
+  const published = await readStoredKeys(publishedKeysPath(identity));
+  const cachePath = join(source.cacheFolder, 'keys', `${identity.srs}-${identity.version}.json`);
+  const cached = identity.kind === 'simulated' ? {} : await readStoredKeys(cachePath);
+  const keys = new Map<CircuitName, VerificationKey>();
+  let computed = false;
+  for (const name of CIRCUIT_NAMES) {
+    const circuit = circuits.circuit(name);
+    const stored = [published[name], cached[name]].find((key) => key?.bytecodeHash === circuit.bytecodeHash);
+    if (stored !== undefined) {
+      keys.set(name, { bytes: Buffer.from(stored.bytes, 'base64'), fields: stored.fields, hash: stored.hash });
+    } else {
+      source.onCompute?.(name);
+      keys.set(name, await source.computeKey(circuit));
+      computed = true;
+    }
+  }
+  const set = keySet(keys);
+  if (computed && identity.kind !== 'simulated') await writeStoredKeys(cachePath, circuits, set);
+  return set;
+}
+
+export function keySet(keys: ReadonlyMap<CircuitName, VerificationKey>): KeySet {
+  const key = (name: CircuitName): VerificationKey => {
+    const found = keys.get(name);
+    if (found === undefined) throw new Error(`no verification key of ${name}`);
+    return found;
+  };
+  const hashes = Object.fromEntries(CHILD_CIRCUITS.map((name) => [name, key(name).hash])) as KeyHashes;
+  return {
+    key,
+    hashes,
+    keysHash: (hash) => hash([TAG_KEYS, ...CHILD_CIRCUITS.map((name) => BigInt(hashes[name]))]),
+  };
+}
+
+async function readStoredKeys(path: string): Promise<StoredKeys> {
+  if (!existsSync(path)) return {};
+  return JSON.parse(await readFile(path, 'utf8')) as StoredKeys;
+}
+
+/** Written whole or not at all, so that an interrupted run leaves no half file behind. */
+export async function writeStoredKeys(path: string, circuits: CircuitSet, keys: KeySet): Promise<void> {
+  const stored: StoredKeys = {};
+  for (const name of CIRCUIT_NAMES) {
+    const { bytes, fields, hash } = keys.key(name);
+    stored[name] = {
+      bytecodeHash: circuits.circuit(name).bytecodeHash,
+      hash,
+      bytes: Buffer.from(bytes).toString('base64'),
+      fields,
+    };
+  }
+  await mkdir(join(path, '..'), { recursive: true });
+  const temporary = `${path}.${process.pid}.tmp`;
+  await writeFile(temporary, `${JSON.stringify(stored, null, 2)}\n`);
+  await rename(temporary, path);
+}

@@ -13,6 +13,7 @@ export interface JobProducer {
   /**
    * Adds ready jobs. Adding a job that is already waiting or leased with the same content is a no-op; the same id with
    * other content rejects with `queue-conflict`; beyond the queue's bound with `queue-full`, and then none is added.
+   * A job's content is its circuit, its resource class and its children; not its block, attempt and order.
    */
   add(jobs: readonly QueuedJob[]): Promise<void>;
   /** Forgets these jobs: waiting ones vanish, holders of leased ones see their signal aborted. No report follows. */
@@ -23,15 +24,18 @@ export interface JobProducer {
 
 export interface JobConsumer {
   /**
-   * The waiting job with the smallest order among these classes; waits for one until `signal` aborts (then undefined).
-   * `classes` must not be empty.
+   * The waiting job with the smallest order among these classes, of equal ones the first that was added; waits for one
+   * until `signal` aborts or the queue is closed (then undefined). `classes` must not be empty.
    */
   take(classes: readonly ResourceClass[], signal: AbortSignal): Promise<JobLease | undefined>;
   /** Ends a lease with success; the proof must be durable by now. Rejects with `lease-lost` if the lease is not held. */
   complete(lease: JobLease, summary: ProofSummary): Promise<void>;
   /** Ends a lease with a failure, which is reported. Rejects with `lease-lost` if the lease is not held. */
   fail(lease: JobLease, error: SerializedError): Promise<void>;
-  /** Gives a job back unharmed (drain, preemption): it waits again under the same attempt. */
+  /**
+   * Gives a job back unharmed (drain, preemption): it waits again under the same attempt. Rejects with `lease-lost` if
+   * the lease is not held.
+   */
   release(lease: JobLease): Promise<void>;
 }
 
@@ -39,6 +43,9 @@ export interface JobQueue {
   readonly producer: JobProducer;
   /** A consumer for one worker. */
   consumer(workerId: string): JobConsumer;
-  /** Rejects every pending `take` with nothing, aborts all leases, and refuses further work. Idempotent. */
+  /**
+   * Settles every pending and later `take` with undefined, aborts all leases, and refuses further work: `add` rejects
+   * with `cancelled`, ending a lease with `lease-lost`. Idempotent.
+   */
   close(): Promise<void>;
 }

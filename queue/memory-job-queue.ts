@@ -1,0 +1,246 @@
+import { setMaxListeners } from 'node:events';
+import { EspalierError, type SerializedError } from '../common/index.js';
+import type { JobId, JobLease, JobReport, ProofSummary, QueuedJob, ResourceClass } from '../proto/index.js';
+import { type HeapItem, IndexedHeap } from './indexed-heap.js';
+import type { JobConsumer, JobProducer, JobQueue } from './job-queue.js';
+import { ReportFeed } from './report-feed.js';
+import { sameContent } from './same-content.js';
+
+export interface MemoryJobQueueOptions {
+  /** Jobs, waiting and leased together, that the queue holds at most. Default 1,000,000. */
+  readonly jobsMax?: number;
+  /** Hears what a report listener throws. Default: a process warning. */
+  readonly onListenerError?: (error: unknown) => void;
+}
+
+const JOBS_MAX_DEFAULT = 1_000_000;
+
+interface Entry extends HeapItem {
+  readonly queued: QueuedJob;
+  /** Place in the line among jobs of equal order; kept when a job is given back. */
+  readonly sequence: number;
+  lease: { readonly token: number; readonly controller: AbortController } | undefined;
+}
+
+/** A `take` that found nothing yet. */
+interface PendingTake {
+  readonly classes: readonly ResourceClass[];
+  readonly workerId: string;
+  readonly settle: (lease: JobLease | undefined) => void;
+}
+
+/**
+ * The queue of the embedded mode: everything in this process, nothing survives it (the proofs on disk do).
+ *
+ * A job that is here is in one of two states:
+ *
+ * - *waiting*: it is in the heap of its resource class and has no lease. `take` ends this (leased), or `remove`.
+ * - *leased*: it is in no heap and has a lease with a token that no other lease ever had. `complete` and `fail` end it
+ *   (the job is gone, a report follows), `release` (waiting again, at its old place in the line), `remove` and `close`
+ *   (the job is gone, the lease's signal aborts, no report).
+ *
+ * Whatever presents a token other than that of the job's present lease gets `lease-lost` and changes nothing.
+ *
+ * A `take` is settled at once or pending. While one is pending, no waiting job is of its classes: every change that
+ * makes a job wait hands jobs out before it returns, to the oldest pending `take` first. After `close` the queue is
+ * empty for good: takes get undefined, everything else is refused.
+ *
+ * All changes are synchronous, so no two of them interleave; aborts and reports happen after the state has changed.
+ */
+export class MemoryJobQueue implements JobQueue {
+  readonly producer: JobProducer;
+  readonly #jobsMax: number;
+  readonly #reports: ReportFeed;
+  readonly #entries = new Map<JobId, Entry>();
+  readonly #waiting = new Map<ResourceClass, IndexedHeap<Entry>>();
+  readonly #pendingTakes = new Set<PendingTake>();
+  #nextSequence = 0;
+  #nextToken = 1;
+  #closed = false;
+
+  constructor(options: MemoryJobQueueOptions = {}) {
+    this.#jobsMax = options.jobsMax ?? JOBS_MAX_DEFAULT;
+    this.#reports = new ReportFeed(options.onListenerError ?? warnOfListenerError);
+    this.producer = {
+      add: async (jobs) => this.#add(jobs),
+      remove: async (ids) => this.#remove(ids),
+      onReport: (listener) => this.#reports.listen(listener),
+    };
+  }
+
+  consumer(workerId: string): JobConsumer {
+    return {
+      take: async (classes, signal) => this.#take(workerId, classes, signal),
+      complete: async (lease, summary) => this.#complete(lease, summary),
+      fail: async (lease, error) => this.#fail(lease, error),
+      release: async (lease) => this.#release(lease),
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    const takes = [...this.#pendingTakes];
+    this.#pendingTakes.clear();
+    const ids = [...this.#entries.keys()];
+    for (const take of takes) take.settle(undefined);
+    this.#drop(ids, 'the queue was closed');
+  }
+
+  #add(jobs: readonly QueuedJob[]): void {
+    if (this.#closed) throw new EspalierError('cancelled', 'the queue is closed: no job can be added');
+    const added = new Map<JobId, QueuedJob>();
+    for (const queued of jobs) {
+      const { id } = queued.job;
+      if (queued.order.some(Number.isNaN)) throw new EspalierError('internal', `job ${id}: its order is not a number`);
+      const present = this.#entries.get(id)?.queued ?? added.get(id);
+      if (present === undefined) added.set(id, queued);
+      else if (!sameContent(present.job, queued.job)) {
+        throw new EspalierError('queue-conflict', `job ${id} is already queued with other content`);
+      }
+    }
+    if (this.#entries.size + added.size > this.#jobsMax) {
+      const held = `it holds ${this.#entries.size} of at most ${this.#jobsMax} jobs`;
+      throw new EspalierError('queue-full', `the queue has no room for ${added.size} more jobs: ${held}`, {
+        remedy: 'add them again when some are finished',
+      });
+    }
+    for (const [id, queued] of added) {
+      const entry: Entry = { queued, sequence: this.#nextSequence++, heapIndex: -1, lease: undefined };
+      this.#entries.set(id, entry);
+      this.#heapOf(queued.job.resourceClass).push(entry);
+    }
+    this.#handOut();
+  }
+
+  #remove(ids: readonly JobId[]): void {
+    this.#drop(ids, 'the job was removed from the queue');
+  }
+
+  #drop(ids: readonly JobId[], reason: string): void {
+    const aborts: (() => void)[] = [];
+    for (const id of ids) {
+      const entry = this.#entries.get(id);
+      if (entry === undefined) continue;
+      const lease = entry.lease;
+      if (lease === undefined) this.#heapOf(entry.queued.job.resourceClass).remove(entry);
+      else aborts.push(() => lease.controller.abort(new EspalierError('cancelled', `job ${id}: ${reason}`)));
+      this.#entries.delete(id);
+    }
+    // Last, since whoever listens may call the queue again.
+    for (const abort of aborts) abort();
+  }
+
+  #take(
+    workerId: string,
+    classes: readonly ResourceClass[],
+    signal: AbortSignal,
+  ): Promise<JobLease | undefined> | JobLease | undefined {
+    if (classes.length === 0) throw new EspalierError('internal', `worker ${workerId} takes jobs of no class at all`);
+    if (this.#closed || signal.aborted) return undefined;
+    const entry = this.#firstOf(classes);
+    if (entry !== undefined) return this.#lease(entry, workerId);
+    return new Promise((resolve) => {
+      const onAbort = () => {
+        this.#pendingTakes.delete(take);
+        resolve(undefined);
+      };
+      const take: PendingTake = {
+        classes,
+        workerId,
+        settle: (lease) => {
+          signal.removeEventListener('abort', onAbort);
+          resolve(lease);
+        },
+      };
+      // Any number of takes may wait on one worker's signal; Node would warn of a leak from the eleventh on.
+      setMaxListeners(0, signal);
+      signal.addEventListener('abort', onAbort, { once: true });
+      this.#pendingTakes.add(take);
+    });
+  }
+
+  #complete(lease: JobLease, summary: ProofSummary): void {
+    const { queued } = this.#held(lease);
+    this.#entries.delete(queued.job.id);
+    this.#publish({ kind: 'proven', jobId: queued.job.id, workerId: lease.workerId, summary });
+  }
+
+  #fail(lease: JobLease, error: SerializedError): void {
+    const { queued } = this.#held(lease);
+    this.#entries.delete(queued.job.id);
+    const { workerId } = lease;
+    this.#publish({ kind: 'failed', jobId: queued.job.id, workerId, attempt: queued.attempt, error });
+  }
+
+  #release(lease: JobLease): void {
+    const entry = this.#held(lease);
+    entry.lease = undefined;
+    this.#heapOf(entry.queued.job.resourceClass).push(entry);
+    this.#handOut();
+  }
+
+  /** The entry that `lease` is the present lease of. */
+  #held(lease: JobLease): Entry {
+    const entry = this.#entries.get(lease.job.id);
+    if (entry?.lease === undefined || entry.lease.token !== lease.token) {
+      throw new EspalierError(
+        'lease-lost',
+        `worker ${lease.workerId} no longer holds job ${lease.job.id} (token ${lease.token})`,
+      );
+    }
+    return entry;
+  }
+
+  #handOut(): void {
+    for (const take of this.#pendingTakes) {
+      const entry = this.#firstOf(take.classes);
+      if (entry === undefined) continue;
+      this.#pendingTakes.delete(take);
+      take.settle(this.#lease(entry, take.workerId));
+    }
+  }
+
+  #lease(entry: Entry, workerId: string): JobLease {
+    this.#heapOf(entry.queued.job.resourceClass).remove(entry);
+    const controller = new AbortController();
+    const token = this.#nextToken++;
+    entry.lease = { token, controller };
+    const { job, attempt } = entry.queued;
+    this.#publish({ kind: 'started', jobId: job.id, workerId, attempt });
+    return { ...entry.queued, token, workerId, signal: controller.signal };
+  }
+
+  #firstOf(classes: readonly ResourceClass[]): Entry | undefined {
+    let first: Entry | undefined;
+    for (const resourceClass of classes) {
+      const candidate = this.#waiting.get(resourceClass)?.peek();
+      if (candidate !== undefined && (first === undefined || compareEntries(candidate, first) < 0)) first = candidate;
+    }
+    return first;
+  }
+
+  #heapOf(resourceClass: ResourceClass): IndexedHeap<Entry> {
+    let heap = this.#waiting.get(resourceClass);
+    if (heap === undefined) {
+      heap = new IndexedHeap(compareEntries);
+      this.#waiting.set(resourceClass, heap);
+    }
+    return heap;
+  }
+
+  #publish(report: JobReport): void {
+    this.#reports.publish(report);
+  }
+}
+
+function compareEntries(a: Entry, b: Entry): number {
+  const [ageA, pathA] = a.queued.order;
+  const [ageB, pathB] = b.queued.order;
+  if (ageA !== ageB) return ageA < ageB ? -1 : 1;
+  if (pathA !== pathB) return pathA < pathB ? -1 : 1;
+  return a.sequence - b.sequence;
+}
+
+function warnOfListenerError(error: unknown): void {
+  process.emitWarning(error instanceof Error ? error : String(error), { type: 'ReportListenerWarning' });
+}

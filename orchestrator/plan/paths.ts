@@ -1,0 +1,47 @@
+import type { JobCircuit } from './child-params.js';
+import type { ProofTree } from './proof-tree.js';
+
+/** Milliseconds that a proof of a circuit takes. */
+export type DurationOfCircuit = (circuit: JobCircuit) => number;
+
+/**
+ * Time from the start of a job to the end of the root if nothing ever waits: its own duration and that of every job
+ * above it. The same for jobs that stand alike, so it needs no walk over the tree.
+ */
+export function remainingPathOf(tree: ProofTree, job: number, durationOf: DurationOfCircuit): number {
+  const circuit = tree.circuit(job);
+  let pathMs = durationOf(circuit);
+  if (job === tree.root) return pathMs;
+  const kernels = tree.kernelsAbove(job);
+  if (kernels > 0) {
+    const firstAbove = circuit === 'public-vm' && tree.circuit(tree.parent(job)) === 'public-kernel-first' ? 1 : 0;
+    pathMs += firstAbove * durationOf('public-kernel-first');
+    pathMs += (kernels - firstAbove) * durationOf('public-kernel-next');
+  }
+  const belowBase = tree.place(job).kind === 'call';
+  if (belowBase) pathMs += durationOf('base-rollup-public');
+  pathMs += (tree.joinsAbove(job) - 1) * durationOf('merge-rollup');
+  return pathMs + durationOf(tree.circuit(tree.root));
+}
+
+/** `remainingPathOf` of every job, by job number. */
+export function remainingPathMs(tree: ProofTree, durationOf: DurationOfCircuit): Float64Array {
+  const paths = new Float64Array(tree.size);
+  for (let job = tree.size - 1; job >= 0; job--) {
+    const parent = tree.parent(job);
+    paths[job] = durationOf(tree.circuit(job)) + (parent < 0 ? 0 : paths[parent]!);
+  }
+  return paths;
+}
+
+/** The longest chain of job durations from a leaf to the root: no schedule on any number of machines is faster. */
+export function criticalPathMs(tree: ProofTree, durationOfJob: (job: number) => number): number {
+  const startsAfter = new Float64Array(tree.size);
+  let endMs = 0;
+  for (let job = 0; job < tree.size; job++) {
+    endMs = startsAfter[job]! + durationOfJob(job);
+    const parent = tree.parent(job);
+    if (parent >= 0) startsAfter[parent] = Math.max(startsAfter[parent]!, endMs);
+  }
+  return endMs;
+}

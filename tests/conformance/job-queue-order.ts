@@ -25,7 +25,7 @@ type Step = typeof stepArbitrary extends fc.Arbitrary<infer T> ? T : never;
 export function describeJobQueueOrder(withQueue: WithQueue): void {
   test('is by order element by element, and first come first served among equal ones', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(fc.array(orderArbitrary, { maxLength: 8 }), { maxLength: 8 }), (chunks) =>
+      fc.asyncProperty(fc.array(fc.array(orderArbitrary, { maxLength: 8 }), { maxLength: 8, size: 'max' }), (chunks) =>
         withQueue(async (queue) => {
           let count = 0;
           const jobs = chunks.map((chunk) => chunk.map((order) => queuedJob(`j${count++}`, { order })));
@@ -40,7 +40,7 @@ export function describeJobQueueOrder(withQueue: WithQueue): void {
 
   test('holds through any sequence of adding, taking, ending and removing', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(stepArbitrary, { maxLength: 60 }), (steps) =>
+      fc.asyncProperty(fc.array(stepArbitrary, { maxLength: 60, size: 'max' }), (steps) =>
         withQueue(async (queue) => {
           const model = new Model(queue);
           for (const step of steps) await model.run(step);

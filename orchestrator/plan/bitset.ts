@@ -1,3 +1,5 @@
+import { at } from './at.js';
+
 /** A set of small integers in `[0, size)`, one bit each. */
 export class Bitset {
   readonly size: number;
@@ -21,12 +23,12 @@ export class Bitset {
   /** Members outside `[0, size)` are a programming error and throw. */
   add(member: number): void {
     this.#check(member);
-    this.#bytes[member >> 3]! |= 1 << (member & 7);
+    this.#bytes[member >> 3] = at(this.#bytes, member >> 3) | (1 << (member & 7));
   }
 
   delete(member: number): void {
     this.#check(member);
-    this.#bytes[member >> 3]! &= ~(1 << (member & 7));
+    this.#bytes[member >> 3] = at(this.#bytes, member >> 3) & ~(1 << (member & 7));
   }
 
   #check(member: number): void {

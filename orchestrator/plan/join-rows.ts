@@ -1,3 +1,5 @@
+import { at } from './at.js';
+
 /** A node of the upper tree: `row` 0 holds the base proofs, row `r` what is left after `r` levels of joining. */
 export interface RowNode {
   readonly row: number;
@@ -23,8 +25,8 @@ export class JoinRows {
     this.leaves = leaves;
     this.rows = leaves === 1 ? 1 : 32 - Math.clz32(leaves - 1);
     this.#firstJoin = [0, 0];
-    for (let row = 1; row <= this.rows; row++) this.#firstJoin.push(this.#firstJoin[row]! + this.joinsIn(row));
-    this.total = this.#firstJoin[this.rows + 1]!;
+    for (let row = 1; row <= this.rows; row++) this.#firstJoin.push(at(this.#firstJoin, row) + this.joinsIn(row));
+    this.total = at(this.#firstJoin, this.rows + 1);
   }
 
   /** Joins made in row `row` (1 is the row above the leaves). */
@@ -34,14 +36,14 @@ export class JoinRows {
 
   /** Number of a join, counted row by row from 0. */
   joinNumber(join: RowNode): number {
-    return this.#firstJoin[join.row]! + join.index;
+    return at(this.#firstJoin, join.row) + join.index;
   }
 
   /** The join with that number. */
   join(number: number): RowNode {
     let row = 1;
-    while (this.#firstJoin[row + 1]! <= number) row++;
-    return { row, index: number - this.#firstJoin[row]! };
+    while (at(this.#firstJoin, row + 1) <= number) row++;
+    return { row, index: number - at(this.#firstJoin, row) };
   }
 
   /** The one or two nodes that a join takes, left first; each a leaf (row 0) or a join. */

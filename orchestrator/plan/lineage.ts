@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { at } from './at.js';
 
 /** Bytes of a lineage as it stands in job ids: 32 hexadecimal digits. */
 const LINEAGE_BYTES = 16;
@@ -16,7 +17,7 @@ export class Lineage {
     this.#bytes = Buffer.alloc(LINEAGE_BYTES * transactionIds.length);
     let prefix = Buffer.from(seed, 'hex');
     for (let t = 0; t < transactionIds.length; t++) {
-      prefix = createHash('sha256').update(prefix).update(transactionIds[t]!, 'hex').digest();
+      prefix = createHash('sha256').update(prefix).update(at(transactionIds, t), 'hex').digest();
       prefix.copy(this.#bytes, LINEAGE_BYTES * t, 0, LINEAGE_BYTES);
     }
   }

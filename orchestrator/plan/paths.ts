@@ -1,3 +1,5 @@
+import { at } from './at.js';
+
 import type { JobCircuit } from './child-params.js';
 import type { ProofTree } from './proof-tree.js';
 
@@ -29,7 +31,7 @@ export function remainingPathMs(tree: ProofTree, durationOf: DurationOfCircuit):
   const paths = new Float64Array(tree.size);
   for (let job = tree.size - 1; job >= 0; job--) {
     const parent = tree.parent(job);
-    paths[job] = durationOf(tree.circuit(job)) + (parent < 0 ? 0 : paths[parent]!);
+    paths[job] = durationOf(tree.circuit(job)) + (parent < 0 ? 0 : at(paths, parent));
   }
   return paths;
 }
@@ -39,9 +41,9 @@ export function criticalPathMs(tree: ProofTree, durationOfJob: (job: number) => 
   const startsAfter = new Float64Array(tree.size);
   let endMs = 0;
   for (let job = 0; job < tree.size; job++) {
-    endMs = startsAfter[job]! + durationOfJob(job);
+    endMs = at(startsAfter, job) + durationOfJob(job);
     const parent = tree.parent(job);
-    if (parent >= 0) startsAfter[parent] = Math.max(startsAfter[parent]!, endMs);
+    if (parent >= 0) startsAfter[parent] = Math.max(at(startsAfter, parent), endMs);
   }
   return endMs;
 }

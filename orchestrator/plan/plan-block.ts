@@ -1,5 +1,6 @@
 import { EspalierError } from '../../common/index.js';
 import { LIMITS } from '../../proto/index.js';
+import { at } from './at.js';
 import { Lineage } from './lineage.js';
 import { ProofTree } from './proof-tree.js';
 
@@ -29,11 +30,12 @@ export function planBlock(shape: BlockShape): ProofTree {
   if (!isSha256(lineageSeed)) throw invalid(`lineage seed "${lineageSeed}" is not 64 hexadecimal digits`);
   let calls = 0;
   for (let t = 0; t < transactionIds.length; t++) {
-    const count = callCounts[t]!;
+    const count = at(callCounts, t);
     if (!Number.isInteger(count) || count < 0 || count > LIMITS.callsPerTransactionMax) {
       throw invalid(`tx ${t}: a transaction has 0 to ${LIMITS.callsPerTransactionMax} calls, this one has ${count}`);
     }
-    if (!isSha256(transactionIds[t]!)) throw invalid(`tx ${t}: id "${transactionIds[t]}" is not 64 hexadecimal digits`);
+    if (!isSha256(at(transactionIds, t)))
+      throw invalid(`tx ${t}: id "${transactionIds[t]}" is not 64 hexadecimal digits`);
     calls += count;
   }
   if (calls > LIMITS.callsMax) throw invalid(`a block has at most ${LIMITS.callsMax} calls, this one has ${calls}`);

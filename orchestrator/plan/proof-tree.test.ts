@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { at } from './at.js';
 import { CHILD_PARAMS, type JobCircuit } from './child-params.js';
 import { criticalPathMs, remainingPathMs, remainingPathOf } from './paths.js';
 import { planBlock } from './plan-block.js';
@@ -79,9 +80,9 @@ describe('the proof tree of any block', () => {
             continue;
           }
           const spans = children.map((child) => tree.span(child));
-          expect(spans[0]![0]).toBe(first);
-          expect(spans.at(-1)![1]).toBe(last);
-          if (spans.length === 2) expect(spans[0]![1] + 1).toBe(spans[1]![0]);
+          expect(spans[0]?.[0]).toBe(first);
+          expect(spans.at(-1)?.[1]).toBe(last);
+          if (spans.length === 2) expect(at(spans, 0)[1] + 1).toBe(at(spans, 1)[0]);
         }
         expect(tree.span(tree.root)).toEqual([0, contents.length - 1]);
       }),
@@ -118,9 +119,9 @@ describe('the proof tree of any block', () => {
         expect(ids.map((id) => tree.indexOf(id))).toEqual(jobs(tree));
         expect(tree.indexOf(noise)).toBe(-1);
         expect(tree.indexOf(`${ids[0]}0`)).toBe(-1);
-        expect(tree.indexOf(ids[0]!.replace(/\.0/, '.00'))).toBe(-1);
-        expect(tree.indexOf(ids[0]!.replace(/\.\d+/, '.1e-1'))).toBe(-1);
-        expect(plan(contents, 'another start').indexOf(ids[0]!)).toBe(-1);
+        expect(tree.indexOf(at(ids, 0).replace(/\.0/, '.00'))).toBe(-1);
+        expect(tree.indexOf(at(ids, 0).replace(/\.\d+/, '.1e-1'))).toBe(-1);
+        expect(plan(contents, 'another start').indexOf(at(ids, 0))).toBe(-1);
       }),
     );
   });
@@ -187,9 +188,9 @@ describe('the proof tree of any block', () => {
         const counted = tree.levels().map(() => 0);
         for (const job of jobs(tree)) {
           const level = tree.levelOf(job);
-          counted[level]!++;
-          const [kind] = tree.levels()[level]!.name.split(' ');
-          expect(tree.circuit(job).startsWith(kind!)).toBe(true);
+          counted[level] = at(counted, level) + 1;
+          const [kind] = at(tree.levels(), level).name.split(' ');
+          expect(tree.circuit(job).startsWith(kind ?? '?')).toBe(true);
         }
         expect(counted).toEqual(tree.levels().map((level) => level.jobs));
       }),

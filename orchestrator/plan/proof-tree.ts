@@ -1,4 +1,5 @@
 import type { BlockId, ChildProof, Job, JobId, ResourceClass, TreeLevel } from '../../proto/index.js';
+import { at } from './at.js';
 import { CHILD_PARAMS, type JobCircuit } from './child-params.js';
 import { JoinRows, type RowNode } from './join-rows.js';
 import type { Lineage } from './lineage.js';
@@ -32,8 +33,8 @@ export class ProofTree {
     this.#lineage = lineage;
     this.transactions = callCounts.length;
     this.#firstCall = new Int32Array(this.transactions + 1);
-    for (let t = 0; t < this.transactions; t++) this.#firstCall[t + 1] = this.#firstCall[t]! + callCounts[t]!;
-    this.calls = this.#firstCall[this.transactions]!;
+    for (let t = 0; t < this.transactions; t++) this.#firstCall[t + 1] = at(this.#firstCall, t) + at(callCounts, t);
+    this.calls = at(this.#firstCall, this.transactions);
     this.#transactionOfCall = new Int32Array(this.calls);
     for (let t = 0; t < this.transactions; t++) {
       this.#transactionOfCall.fill(t, this.#firstCall[t], this.#firstCall[t + 1]);
@@ -48,15 +49,15 @@ export class ProofTree {
   }
 
   callCount(transaction: number): number {
-    return this.#firstCall[transaction + 1]! - this.#firstCall[transaction]!;
+    return at(this.#firstCall, transaction + 1) - at(this.#firstCall, transaction);
   }
 
   vmJob(transaction: number, call: number): number {
-    return this.#firstCall[transaction]! + call;
+    return at(this.#firstCall, transaction) + call;
   }
 
   kernelJob(transaction: number, call: number): number {
-    return this.calls + this.#firstCall[transaction]! + call;
+    return this.calls + at(this.#firstCall, transaction) + call;
   }
 
   baseJob(transaction: number): number {
@@ -80,8 +81,8 @@ export class ProofTree {
     }
     if (job >= 2 * this.calls) return { kind: 'base', transaction: job - 2 * this.calls };
     const flat = job < this.calls ? job : job - this.calls;
-    const transaction = this.#transactionOfCall[flat]!;
-    return { kind: 'call', transaction, call: flat - this.#firstCall[transaction]! };
+    const transaction = at(this.#transactionOfCall, flat);
+    return { kind: 'call', transaction, call: flat - at(this.#firstCall, transaction) };
   }
 
   circuit(job: number): JobCircuit {
@@ -89,7 +90,9 @@ export class ProofTree {
     if (job < this.calls) return 'public-vm';
     if (job < 2 * this.calls) {
       const flat = job - this.calls;
-      return this.#firstCall[this.#transactionOfCall[flat]!] === flat ? 'public-kernel-first' : 'public-kernel-next';
+      return at(this.#firstCall, at(this.#transactionOfCall, flat)) === flat
+        ? 'public-kernel-first'
+        : 'public-kernel-next';
     }
     if (job < this.#firstJoin) {
       return this.callCount(job - 2 * this.calls) === 0 ? 'base-rollup-private' : 'base-rollup-public';
@@ -111,8 +114,8 @@ export class ProofTree {
     if (job < this.calls) return job + this.calls;
     if (job < 2 * this.calls) {
       const flat = job - this.calls;
-      const transaction = this.#transactionOfCall[flat]!;
-      return flat + 1 < this.#firstCall[transaction + 1]! ? job + 1 : this.baseJob(transaction);
+      const transaction = at(this.#transactionOfCall, flat);
+      return flat + 1 < at(this.#firstCall, transaction + 1) ? job + 1 : this.baseJob(transaction);
     }
     const above = this.#joins.parent(this.#rowNode(job));
     return above === undefined ? -1 : this.#firstJoin + this.#joins.joinNumber(above);
@@ -129,7 +132,7 @@ export class ProofTree {
       case 'public-kernel-next':
         return [job - 1, job - this.calls];
       case 'base-rollup-public':
-        return [this.calls + this.#firstCall[job - 2 * this.calls + 1]! - 1];
+        return [this.calls + at(this.#firstCall, job - 2 * this.calls + 1) - 1];
       default:
         return this.#joins.children(this.#rowNode(job)).map((node) => this.#jobOf(node));
     }
@@ -145,7 +148,7 @@ export class ProofTree {
     if (circuit === 'public-kernel-first' || circuit === 'base-rollup-private') {
       proofs.unshift({ circuit: 'client', proofId: this.clientProofId(this.span(job)[0]) });
     }
-    return proofs.map((proof, i) => ({ param: CHILD_PARAMS[circuit][i]!, ...proof }));
+    return proofs.map((proof, i) => ({ param: at(CHILD_PARAMS[circuit], i), ...proof }));
   }
 
   /** `<circuit>.<position>.<lineage>`, see `JobId`. */
@@ -172,12 +175,10 @@ export class ProofTree {
 
   /** The number of the job with this id; -1 when this tree has none. */
   indexOf(id: JobId): number {
-    const parts = id.split('.');
-    const a = Number(parts[1]);
-    const b = Number(parts[2]);
-    const job = this.#jobAt(parts[0], a, b);
-    // The numbers may be out of range or written oddly, and the lineage another's: only the very same id is ours.
-    return Number.isInteger(job) && job >= 0 && job < this.size && this.jobId(job) === id ? job : -1;
+    const [circuit, a, b] = id.split('.');
+    const job = this.#jobAt(circuit, Number(a), Number(b));
+    // A number may be written oddly, the circuit not fit the place, the lineage be another's: only the same id is ours.
+    return job >= 0 && this.jobId(job) === id ? job : -1;
   }
 
   job(job: number, blockId: BlockId, resourceClassOf: (circuit: JobCircuit) => ResourceClass): Job {
@@ -195,7 +196,7 @@ export class ProofTree {
   levelOf(job: number): number {
     this.#check(job);
     let level = this.#levels.length - 1;
-    while (this.#levels[level]!.first > job) level--;
+    while (at(this.#levels, level).first > job) level--;
     return level;
   }
 
@@ -229,17 +230,17 @@ export class ProofTree {
   #jobAt(circuit: string | undefined, a: number, b: number): number {
     switch (circuit) {
       case 'public-vm':
-        return a < this.transactions && b < this.callCount(a) ? this.vmJob(a, b) : -1;
+        return isBelow(a, this.transactions) && isBelow(b, this.callCount(a)) ? this.vmJob(a, b) : -1;
       case 'public-kernel-first':
       case 'public-kernel-next':
-        return a < this.transactions && b < this.callCount(a) ? this.kernelJob(a, b) : -1;
+        return isBelow(a, this.transactions) && isBelow(b, this.callCount(a)) ? this.kernelJob(a, b) : -1;
       case 'base-rollup-private':
       case 'base-rollup-public':
-        return a < this.transactions ? this.baseJob(a) : -1;
+        return isBelow(a, this.transactions) ? this.baseJob(a) : -1;
       case 'merge-rollup':
       case 'root-rollup':
       case 'root-rollup-single':
-        return a >= 1 && a <= this.joinLevels && b < this.#joins.joinsIn(a) ? this.joinJob(a, b) : -1;
+        return isBelow(a - 1, this.joinLevels) && isBelow(b, this.#joins.joinsIn(a)) ? this.joinJob(a, b) : -1;
       default:
         return -1;
     }
@@ -263,6 +264,10 @@ export class ProofTree {
       throw new RangeError(`job ${job} is not in this tree of ${this.size} jobs`);
     }
   }
+}
+
+function isBelow(index: number, limit: number): boolean {
+  return Number.isInteger(index) && index >= 0 && index < limit;
 }
 
 const NO_CHILDREN: readonly ChildProof[] = Object.freeze([]);

@@ -1,6 +1,7 @@
 /** Noir circuits, their build, and typed encoders from our types to circuit inputs. */
 
 export { type Abi, checkInputs, publicInputsOf } from './abi.js';
+export * from './assembly/index.js';
 export { CATALOGUE } from './catalogue.js';
 export * from './circuit-inputs.js';
 export { type CircuitSet, loadCircuits, targetFolder } from './circuit-set.js';
@@ -14,3 +15,21 @@ export {
   publishedKeysPath,
   writeStoredKeys,
 } from './keys.js';
+export { createHasher, type Hasher } from './poseidon2.js';
+export {
+  calldataHash,
+  callHash,
+  callsHashes,
+  clientPublic,
+  joinContent,
+  NONE,
+  nextOutcomeHash,
+  nullifierKey,
+  nullifierOf,
+  padCalldata,
+  senderOf,
+  stateLeaf,
+  storageKey,
+  TAGS,
+  transactionContent,
+} from './protocol-hashes.js';

@@ -11,6 +11,8 @@ import {
   type VerificationKey,
 } from '../proto/index.js';
 import type { CircuitSet } from './circuit-set.js';
+import type { Hasher } from './poseidon2.js';
+import { TAGS } from './protocol-hashes.js';
 
 /** Circuits whose proofs are verified inside other circuits, in the order in which the keys hash takes them. */
 export const CHILD_CIRCUITS = [
@@ -26,14 +28,12 @@ export const CHILD_CIRCUITS = [
 /** Verification key hashes of the circuits that may be children, 0x-prefixed. */
 export type KeyHashes = Readonly<Record<(typeof CHILD_CIRCUITS)[number], string>>;
 
-const TAG_KEYS = 14n;
-
 /** The verification keys of all circuits under one SRS and prover version. */
 export interface KeySet {
   key(name: CircuitName): VerificationKey;
   readonly hashes: KeyHashes;
   /** What every proof of the tree exposes as `keys_hash`. */
-  keysHash(hash: (inputs: readonly Field[]) => Field): Field;
+  keysHash(hasher: Hasher): Field;
 }
 
 interface StoredKey {
@@ -99,7 +99,7 @@ export function keySet(keys: ReadonlyMap<CircuitName, VerificationKey>): KeySet 
   return {
     key,
     hashes,
-    keysHash: (hash) => hash([TAG_KEYS, ...CHILD_CIRCUITS.map((name) => BigInt(hashes[name]))]),
+    keysHash: (hasher) => hasher.hash([TAGS.keys, ...CHILD_CIRCUITS.map((name) => BigInt(hashes[name]))]),
   };
 }
 

@@ -3,8 +3,10 @@
  * builds records, checksums and content addresses on top of it. Adapters: `MemoryBlobStore`, `FileBlobStore`; Redis
  * and S3 later; all pass `tests/conformance/blob-store.ts`.
  *
- * Keys are one or more segments of `[A-Za-z0-9._-]+` joined by `/`, at most 200 characters; no segment is `.` or `..`.
- * Failures reject with `store-unavailable` (or `disk-full`), never with a half-written blob: a reader sees all or nothing.
+ * Keys are one or more segments of `[A-Za-z0-9._-]+` joined by `/`, at most 200 characters; no segment is `.` or `..`,
+ * and no key is the folder of another (`a` and `a/b`). Other keys, and blobs beyond `BLOB_BYTES_MAX`, reject with
+ * `internal`: whoever calls with them has a fault. Failures reject with `store-unavailable` (or `disk-full`), never
+ * with a half-written blob: a reader sees all or nothing.
  */
 export interface BlobStore {
   /** Durable when resolved (for files: data and folder entry are synced). Overwrites. */
@@ -17,3 +19,6 @@ export interface BlobStore {
   /** Keys under a prefix of whole segments (`proofs/`), sorted. Never yields what an interrupted `put` left behind. */
   list(prefix: string): AsyncIterable<string>;
 }
+
+/** Bytes of one blob: far above a proof (32 kB) and the inputs of a job (100 kB), and safe to hold in memory. */
+export const BLOB_BYTES_MAX = 16 * 1024 * 1024;

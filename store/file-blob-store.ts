@@ -1,0 +1,123 @@
+import { open, readdir, rm, stat, unlink } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { EspalierError } from '../common/index.js';
+import { makeFolder, writeFileAtomically } from './atomic-file.js';
+import { BLOB_BYTES_MAX, type BlobStore } from './blob-store.js';
+import { checkBlobSize, checkKey, checkPrefix, isKeySegment } from './check-key.js';
+import { errnoOf, storeError } from './store-error.js';
+import { isAbandonedTempName } from './temp-name.js';
+
+/** What `open` and the like say when a key is not there, or is the folder of other keys. */
+const ABSENT: readonly (string | undefined)[] = ['ENOENT', 'ENOTDIR', 'EISDIR'];
+
+/**
+ * A file a blob, under its key, in one folder of a local disk. A blob is written beside its place, synced and renamed,
+ * so a reader, now or after a crash, sees all of it or nothing. Any number of processes may read and write at once.
+ * Deleting is not synced: a deleted blob may be there again after a power cut.
+ */
+export class FileBlobStore implements BlobStore {
+  readonly folder: string;
+  /** Folders that are there, or are being made: their entries are synced before the first blob in them is. */
+  readonly #folders = new Map<string, Promise<void>>();
+
+  private constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  /** Opens the store in a folder, which is made when the first blob is. Sweeps up what crashed processes left behind. */
+  static async open(folder: string): Promise<FileBlobStore> {
+    const store = new FileBlobStore(resolve(folder));
+    for await (const { path, name } of store.#files('')) {
+      // What cannot be swept up (a folder that is only read) does no harm.
+      if (isAbandonedTempName(name)) await rm(path, { force: true }).catch(() => {});
+    }
+    return store;
+  }
+
+  async put(key: string, bytes: Uint8Array): Promise<void> {
+    const path = this.#pathOf(key);
+    checkBlobSize(key, bytes.length);
+    const folder = dirname(path);
+    try {
+      const made = this.#folders.get(folder) ?? makeFolder(folder);
+      this.#folders.set(folder, made);
+      await made;
+      await writeFileAtomically(path, bytes);
+    } catch (error) {
+      // Whatever it was, look again next time: the folder may have been deleted.
+      this.#folders.delete(folder);
+      throw storeError('write', path, error);
+    }
+  }
+
+  async get(key: string): Promise<Uint8Array | undefined> {
+    const path = this.#pathOf(key);
+    try {
+      const file = await open(path, 'r');
+      try {
+        const { size } = await file.stat();
+        if (size > BLOB_BYTES_MAX) {
+          throw new EspalierError(
+            'store-corrupt',
+            `${path} has ${size} bytes, more than the ${BLOB_BYTES_MAX} of a blob`,
+          );
+        }
+        return new Uint8Array(await file.readFile());
+      } finally {
+        await file.close();
+      }
+    } catch (error) {
+      if (ABSENT.includes(errnoOf(error))) return undefined;
+      throw storeError('read', path, error);
+    }
+  }
+
+  async has(key: string): Promise<boolean> {
+    const path = this.#pathOf(key);
+    try {
+      return (await stat(path)).isFile();
+    } catch (error) {
+      if (ABSENT.includes(errnoOf(error))) return false;
+      throw storeError('read', path, error);
+    }
+  }
+
+  async delete(key: string): Promise<void> {
+    const path = this.#pathOf(key);
+    try {
+      await unlink(path);
+    } catch (error) {
+      if (!ABSENT.includes(errnoOf(error))) throw storeError('delete', path, error);
+    }
+  }
+
+  async *list(prefix: string): AsyncIterable<string> {
+    checkPrefix(prefix);
+    for await (const { name, key } of this.#files(prefix)) {
+      if (isKeySegment(name)) yield key;
+    }
+  }
+
+  /** Every file below `prefix`, sorted by key; unfinished ones too. */
+  async *#files(prefix: string): AsyncIterable<{ readonly path: string; readonly name: string; readonly key: string }> {
+    const folder = join(this.folder, prefix);
+    const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
+      if (ABSENT.includes(errnoOf(error))) return [];
+      throw storeError('list', folder, error);
+    });
+    // A folder's slash takes part in the order of keys: `a-b/c` comes before `a/c`.
+    const sorted = entries
+      .map((entry) => ({ entry, order: entry.isDirectory() ? `${entry.name}/` : entry.name }))
+      .sort((a, b) => (a.order < b.order ? -1 : 1));
+    for (const { entry } of sorted) {
+      const { name } = entry;
+      if (entry.isFile()) yield { path: join(folder, name), name, key: prefix + name };
+      else if (entry.isDirectory() && isKeySegment(name)) yield* this.#files(`${prefix}${name}/`);
+    }
+  }
+
+  #pathOf(key: string): string {
+    checkKey(key);
+    return join(this.folder, key);
+  }
+}

@@ -1,0 +1,15 @@
+import type { Command } from 'commander';
+import type { CliContext } from '../context.js';
+import { registerCompletion } from './completion.js';
+import { registerVersion } from './version.js';
+
+/**
+ * One command, from one file of this folder: adds itself to the program with `program.command(…)`, its options, its
+ * examples (`addExamples`) and its action. An action prints results to `context.stdout`, stops when `context.signal`
+ * aborts, and throws an `EspalierError` where it fails; it never ends the process. What is slow to load (provers, the
+ * compiler) is imported inside the action, so that help and completion stay quick.
+ */
+export type RegisterCommand = (program: Command, context: CliContext) => void;
+
+/** In the order in which help lists them. */
+export const COMMANDS: readonly RegisterCommand[] = [registerVersion, registerCompletion];

@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest';
+import { runCli } from './run-cli.js';
+import { captureContext } from './test-context.js';
+
+async function run(...args: string[]) {
+  const { context, stdout, stderr } = captureContext();
+  const exitCode = await runCli(args, context);
+  return { exitCode, stdout: stdout(), stderr: stderr() };
+}
+
+describe('a bad command line ends with code 2 and one line that says what to do', () => {
+  it.each([
+    [['versoin'], "error[usage]: unknown command 'versoin'; did you mean version? Otherwise see `espalier --help`\n"],
+    [
+      ['version', '--jsn'],
+      "error[usage]: unknown option '--jsn'; did you mean --json? Otherwise see `espalier version --help`\n",
+    ],
+    [['version', '--zzzzzz'], "error[usage]: unknown option '--zzzzzz'; see `espalier version --help`\n"],
+    [['completion'], "error[usage]: missing required argument 'shell'; see `espalier completion --help`\n"],
+    [
+      ['completion', 'tcsh'],
+      "error[usage]: command-argument value 'tcsh' is invalid for argument 'shell'. Allowed choices are bash, zsh, fish; see `espalier completion --help`\n",
+    ],
+    [
+      ['version', 'now'],
+      "error[usage]: too many arguments for 'version'. Expected 0 arguments but got 1; see `espalier version --help`\n",
+    ],
+  ])('%j', async (args, line) => {
+    expect(await run(...args)).toEqual({ exitCode: 2, stdout: '', stderr: line });
+  });
+});
+
+it('shows the causes of an error with --debug, before or after the command', async () => {
+  for (const args of [
+    ['--debug', 'versoin'],
+    ['version', '--jsn', '--debug'],
+  ]) {
+    const { stderr } = await run(...args);
+    expect(stderr).toMatch(/^error\[usage\]: unknown/);
+    expect(stderr).toMatch(/\n {4}at .*\n/);
+    expect(stderr).toContain('CommanderError');
+  }
+});
+
+it('prints help to stdout when asked, and to stderr with code 2 when no command is named', async () => {
+  const asked = await run('--help');
+  expect(asked).toMatchObject({ exitCode: 0, stderr: '' });
+  expect(asked.stdout).toContain('version');
+  const unasked = await run();
+  expect(unasked).toMatchObject({ exitCode: 2, stdout: '' });
+  expect(unasked.stderr).toContain('Usage: espalier');
+});
+
+it('has examples in the help of every command', async () => {
+  for (const command of ['version', 'completion']) {
+    const { exitCode, stdout } = await run(command, '--help');
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain(`\nExamples:\n  `);
+    expect(stdout).toContain(`espalier ${command}`);
+  }
+});
+
+it('prints versions as lines and as JSON', async () => {
+  const lines = await run('version');
+  expect(lines.stdout).toMatch(/^espalier +\d+\.\d+\.\d+\nbarretenberg +\d/);
+  const json = await run('version', '--json');
+  expect(JSON.parse(json.stdout)).toMatchObject({ node: process.versions.node, barretenberg: expect.any(String) });
+  const alone = await run('--version');
+  expect(alone.stdout).toBe(`${JSON.parse(json.stdout).espalier}\n`);
+});

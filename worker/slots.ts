@@ -11,6 +11,8 @@ export interface Grant {
 
 /** One job's place on this machine. */
 export interface Slot {
+  /** Whether it was granted cores and memory: it holds them, or has given them back. */
+  readonly granted: boolean;
   /** Waits its turn for cores and memory. Rejects with `cancelled` when `signal` aborts. */
   acquire(signal: AbortSignal): Promise<Grant>;
   /** Gives up the place, the grant included. Idempotent. */
@@ -21,6 +23,8 @@ interface Staged {
   readonly needed: Share;
   /** Set while the job waits in `acquire`. */
   start: ((grant: Grant) => void) | undefined;
+  /** Set once the job was granted its part of the machine. */
+  share: Share | undefined;
 }
 
 /**
@@ -54,18 +58,26 @@ export class Slots {
     return classesToTake(this.#profile, offered, this.#free(), staged, this.#prefetch);
   }
 
+  /** Jobs that are staged or running. */
+  get size(): number {
+    return this.#staged.length + this.#running.size;
+  }
+
   enter(resourceClass: ResourceClass): Slot {
-    const staged: Staged = { needed: shareOf(requirementOf(this.#profile, resourceClass)), start: undefined };
-    let grant: Grant | undefined;
+    const staged: Staged = {
+      needed: shareOf(requirementOf(this.#profile, resourceClass)),
+      start: undefined,
+      share: undefined,
+    };
     this.#staged.push(staged);
     return {
-      acquire: async (signal) => {
-        grant = await this.#wait(staged, signal);
-        return grant;
+      get granted() {
+        return staged.share !== undefined;
       },
+      acquire: (signal) => this.#wait(staged, signal),
       leave: () => {
         if (this.#unstage(staged)) this.#grantAll();
-        grant?.release();
+        this.#release(staged.share);
       },
     };
   }
@@ -98,13 +110,14 @@ export class Slots {
       const others = this.#staged.map((entry) => entry.needed);
       const share: Share = { ...needed, cores: threadsFor(free, needed, others) };
       this.#running.add(share);
+      staged.share = share;
       start({ threads: share.cores, release: () => this.#release(share) });
     }
     this.#onChange();
   }
 
-  #release(share: Share): void {
-    if (this.#running.delete(share)) this.#grantAll();
+  #release(share: Share | undefined): void {
+    if (share !== undefined && this.#running.delete(share)) this.#grantAll();
   }
 
   #unstage(staged: Staged): boolean {

@@ -1,0 +1,58 @@
+import type { KeySet } from '../circuits/index.js';
+import { EspalierError } from '../common/index.js';
+import type { AbiInputs, ChildProof, Job, ProofRecord } from '../proto/index.js';
+import type { ProofStore } from '../store/index.js';
+
+const FIELD_BYTES = 32;
+
+/** The inputs of a job with its child proofs put in, as `{ vk, vk_hash, proof }` under each child's parameter. */
+export async function readInputs(
+  job: Job,
+  store: Pick<ProofStore, 'getInputs' | 'getProof'>,
+  keys: Pick<KeySet, 'key'>,
+): Promise<AbiInputs> {
+  const [inputs, ...proofs] = await Promise.all([
+    store.getInputs(job.id),
+    ...job.children.map((child) => readChild(job, child, store, keys)),
+  ]);
+  if (inputs === undefined) throw new EspalierError('store-corrupt', `job ${job.id}: its inputs are not in the store`);
+  return { ...inputs, ...Object.fromEntries(proofs) };
+}
+
+/** Rejects with `store-corrupt`, the child's id as its subject, where a child's proof is of no use. */
+async function readChild(job: Job, child: ChildProof, store: Pick<ProofStore, 'getProof'>, keys: Pick<KeySet, 'key'>) {
+  const key = keys.key(child.circuit);
+  const record = await readProof(job, child, store);
+  if (record.keyHash !== key.hash) {
+    throw unusable(job, child, `was made with key ${record.keyHash} and not with ${key.hash}`);
+  }
+  return [child.param, { vk: key.fields, vk_hash: key.hash, proof: fieldsOf(record.proof) }] as const;
+}
+
+async function readProof(job: Job, child: ChildProof, store: Pick<ProofStore, 'getProof'>): Promise<ProofRecord> {
+  let record: ProofRecord | undefined;
+  try {
+    record = await store.getProof(child.proofId);
+  } catch (thrown) {
+    const error = EspalierError.from(thrown);
+    if (error.code !== 'store-corrupt') throw error;
+    throw unusable(job, child, `is corrupt: ${error.message}`, error);
+  }
+  if (record === undefined) throw unusable(job, child, 'is not in the store');
+  return record;
+}
+
+function unusable(job: Job, child: ChildProof, what: string, cause?: unknown): EspalierError {
+  const message = `job ${job.id}: the child proof ${child.proofId} (${child.param}) ${what}`;
+  return new EspalierError('store-corrupt', message, { subject: child.proofId, cause });
+}
+
+/** Field elements of 32 bytes as `0x` text. */
+function fieldsOf(proof: Uint8Array): string[] {
+  const hex = Buffer.from(proof.buffer, proof.byteOffset, proof.byteLength).toString('hex');
+  const digits = 2 * FIELD_BYTES;
+  return Array.from(
+    { length: Math.ceil(hex.length / digits) },
+    (_, i) => `0x${hex.slice(i * digits, (i + 1) * digits)}`,
+  );
+}

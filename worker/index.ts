@@ -1,0 +1,4 @@
+/** Takes jobs that fit the machine, makes witnesses, proves, verifies, stores, reports. Knows nothing of the protocol. */
+export type { ProofTools } from './make-proof.js';
+export { WitnessPool } from './witness-pool.js';
+export { Worker, type WorkerOptions } from './worker.js';

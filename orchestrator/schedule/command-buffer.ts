@@ -1,0 +1,64 @@
+import type { BlockId, JobId, QueuedJob } from '../../proto/index.js';
+import type { SchedulerCommand } from './events.js';
+
+type Report = SchedulerCommand & { readonly kind: 'report-proven' | 'report-retry' };
+type Ending = SchedulerCommand & { readonly kind: 'block-proven' | 'block-failed' };
+
+/** Gathers what one event brings about and gives it out in the order that `SchedulerCommand` promises. */
+export class CommandBuffer {
+  readonly #reports: Report[] = [];
+  readonly #remove = new Set<JobId>();
+  readonly #restore = new Map<BlockId, JobId[]>();
+  readonly #enqueue: QueuedJob[] = [];
+  readonly #checks: SchedulerCommand[] = [];
+  readonly #deleteProofs = new Set<JobId>();
+  readonly #deleteInputs = new Set<JobId>();
+  readonly #endings: Ending[] = [];
+
+  report(report: Report): void {
+    this.#reports.push(report);
+  }
+
+  remove(jobId: JobId): void {
+    this.#remove.add(jobId);
+  }
+
+  restoreInputs(blockId: BlockId, jobId: JobId): void {
+    const ids = this.#restore.get(blockId);
+    if (ids === undefined) this.#restore.set(blockId, [jobId]);
+    else ids.push(jobId);
+  }
+
+  enqueue(job: QueuedJob): void {
+    this.#enqueue.push(job);
+  }
+
+  checkStored(blockId: BlockId, jobId: JobId): void {
+    this.#checks.push({ kind: 'check-stored', blockId, jobId });
+  }
+
+  deleteProof(jobId: JobId): void {
+    this.#deleteProofs.add(jobId);
+  }
+
+  deleteInputs(jobId: JobId): void {
+    this.#deleteInputs.add(jobId);
+  }
+
+  end(ending: Ending): void {
+    this.#endings.push(ending);
+  }
+
+  commands(wakeAtMs: number | undefined): SchedulerCommand[] {
+    const commands: SchedulerCommand[] = [...this.#reports];
+    if (this.#remove.size > 0) commands.push({ kind: 'remove', jobIds: [...this.#remove] });
+    for (const [blockId, jobIds] of this.#restore) commands.push({ kind: 'restore-inputs', blockId, jobIds });
+    if (this.#enqueue.length > 0) commands.push({ kind: 'enqueue', jobs: this.#enqueue });
+    commands.push(...this.#checks);
+    if (this.#deleteProofs.size > 0) commands.push({ kind: 'delete-proofs', jobIds: [...this.#deleteProofs] });
+    if (this.#deleteInputs.size > 0) commands.push({ kind: 'delete-inputs', jobIds: [...this.#deleteInputs] });
+    commands.push(...this.#endings);
+    if (wakeAtMs !== undefined) commands.push({ kind: 'wake', atMs: wakeAtMs });
+    return commands;
+  }
+}

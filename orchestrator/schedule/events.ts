@@ -1,0 +1,88 @@
+import type { SerializedError } from '../../common/index.js';
+import type { BlockId, JobId, QueuedJob, TreeLevel } from '../../proto/index.js';
+import type { Bitset } from '../plan/bitset.js';
+import type { ProofTree } from '../plan/proof-tree.js';
+
+/**
+ * What the scheduler is told. `nowMs` is milliseconds from any fixed start, not going back. Reports name jobs only,
+ * since blocks that share a prefix of transactions share its jobs. Late, repeated and unknown reports are harmless.
+ */
+export type SchedulerEvent = { readonly nowMs: number } & (
+  | {
+      /** A block to prove. Adding one that is already here changes nothing. */
+      readonly kind: 'block-added';
+      readonly blockId: BlockId;
+      readonly tree: ProofTree;
+      /** Numbers of the jobs whose checked proofs are in the store; their ancestors' absence is no matter. */
+      readonly finished: Bitset;
+      /** Smaller is older: its jobs go first. */
+      readonly ageRank: number;
+    }
+  | { readonly kind: 'block-cancelled'; readonly blockId: BlockId }
+  | { readonly kind: 'job-started'; readonly jobId: JobId; readonly attempt: number }
+  | {
+      /** The proof of a job is durable. */
+      readonly kind: 'job-proven';
+      readonly jobId: JobId;
+      readonly attempt: number;
+      readonly wallMs: number;
+    }
+  | { readonly kind: 'job-failed'; readonly jobId: JobId; readonly attempt: number; readonly error: SerializedError }
+  /** A stored proof turned out to be missing or damaged when something wanted to read it. */
+  | { readonly kind: 'proof-lost'; readonly jobId: JobId }
+  /** The time of the last `wake` command has come. Early and needless ticks are harmless. */
+  | { readonly kind: 'tick' }
+);
+
+/**
+ * What the scheduler wants done, in this order. The shell may do the deletions in the background, but must have
+ * finished all earlier ones before it obeys `restore-inputs`: that command announces that deleted things come back.
+ */
+export type SchedulerCommand =
+  /** A proof was accepted. At most once for a job and block, unless the proof was lost meanwhile. */
+  | { readonly kind: 'report-proven'; readonly blockId: BlockId; readonly jobId: JobId }
+  /** A job failed and will be tried again. */
+  | {
+      readonly kind: 'report-retry';
+      readonly blockId: BlockId;
+      readonly jobId: JobId;
+      /** The attempt that failed. */
+      readonly attempt: number;
+      readonly error: SerializedError;
+      readonly delayMs: number;
+    }
+  /** Take these out of the queue, waiting or running; some may not be there any more. */
+  | { readonly kind: 'remove'; readonly jobIds: readonly JobId[] }
+  /** Proofs were lost: the inputs of these jobs (client proofs included) must be in the store again before going on. */
+  | { readonly kind: 'restore-inputs'; readonly blockId: BlockId; readonly jobIds: readonly JobId[] }
+  /** Ready jobs. None of them is in the queue. */
+  | { readonly kind: 'enqueue'; readonly jobs: readonly QueuedJob[] }
+  /** A job could not read what it needs: check its stored inputs and children, mend inputs, say which proofs are lost. */
+  | { readonly kind: 'check-stored'; readonly blockId: BlockId; readonly jobId: JobId }
+  /** Proofs that nothing needs any more, their parents being durable. Never given with `keepProofs`. */
+  | { readonly kind: 'delete-proofs'; readonly jobIds: readonly JobId[] }
+  /** Inputs (client proofs included) of jobs that need no proving any more. */
+  | { readonly kind: 'delete-inputs'; readonly jobIds: readonly JobId[] }
+  /** The root proof is durable; the scheduler has forgotten the block. */
+  | { readonly kind: 'block-proven'; readonly blockId: BlockId }
+  /** The block cannot be proven; the scheduler has forgotten it. */
+  | { readonly kind: 'block-failed'; readonly blockId: BlockId; readonly jobId: JobId; readonly error: SerializedError }
+  /** Send a tick at this time; replaces the time of any earlier `wake`. */
+  | { readonly kind: 'wake'; readonly atMs: number };
+
+/** How far a block is. */
+export interface BlockSnapshot {
+  readonly blockId: BlockId;
+  readonly jobs: number;
+  /** Jobs that need no more proving. */
+  readonly done: number;
+  readonly running: number;
+  readonly levels: readonly LevelSnapshot[];
+}
+
+/** One level of the tree: `done + running + waiting = jobs`. */
+export interface LevelSnapshot extends TreeLevel {
+  readonly done: number;
+  readonly running: number;
+  readonly waiting: number;
+}

@@ -1,2 +1,6 @@
 /** Executes blocks, plans their proof trees, schedules the jobs, and recovers what was interrupted. */
+
+export * from './block/index.js';
+export * from './execute/index.js';
 export * from './plan/index.js';
+export * from './sample/index.js';

@@ -76,11 +76,11 @@ export class StateTree {
 
   /** The siblings of a key's path, level 0 first, three a level in the order of child index. Throws as `path` does. */
   siblings(key: Field): Siblings {
-    return this.expand(this.path(key));
+    return this.path(key).expand();
   }
 
   /**
-   * The same, held small; `expand` makes siblings of it. Throws `block-not-executable` when another key with a value
+   * The same, held small. Throws `block-not-executable` when another key with a value
    * stands at the key's position (their low 64 bits are equal): nothing can be proven of the second one.
    */
   path(key: Field): SiblingPath {
@@ -106,11 +106,7 @@ export class StateTree {
       if (fork >= 0) sibling(fork, digit(node.position, fork), this.#hashOf(node, fork));
       else if (node.key !== key && node.value !== 0n) refuseCollision(node, key);
     }
-    return new SiblingPath(Uint8Array.from(indexes), values);
-  }
-
-  expand(path: SiblingPath): Siblings {
-    return path.expand(this.#empties);
+    return new SiblingPath(Uint8Array.from(indexes), values, this.#empties);
   }
 
   checkpoint(): Checkpoint {

@@ -25,7 +25,9 @@ const block: Block = {
 };
 
 test('ids are the same on every machine and in every version', () => {
-  expect(transactionId(transaction)).toMatchInlineSnapshot(`"9eedde017c0d3fa9000bb7231770d1b9bb4ec35e802cedeed2b40b99a9cb47d8"`);
+  expect(transactionId(transaction)).toMatchInlineSnapshot(
+    `"9eedde017c0d3fa9000bb7231770d1b9bb4ec35e802cedeed2b40b99a9cb47d8"`,
+  );
   expect(blockId(block)).toMatchInlineSnapshot(`"8a847bb3e4b1c1d737aed2644f135f23aa452846dfa35cf68c265b3ee5b9df67"`);
 });
 

@@ -184,7 +184,10 @@ test.each([
 ])('says in one line what is wrong with %s', async (name, content, expected) => {
   const path = join(folder, name);
   await writeFile(path, content);
-  const error = await readBlock(path, hasher).then(expect.fail, (thrown: EspalierError) => thrown);
+  const error = await readBlock(path, hasher).then(
+    () => expect.fail('was read'),
+    (thrown: EspalierError) => thrown,
+  );
   expect(error.code).toBe('block-invalid');
   expect(error.toLine()).toContain(expected);
   expect(error.toLine()).not.toMatch(/\n/);

@@ -14,7 +14,10 @@ export interface TreeLevel {
  * What happens while a block is proven, in order. Printed as one JSON line each without a terminal; the same events
  * draw the progress display. `atMs` is milliseconds since the epoch.
  */
-export type RunEvent = { readonly atMs: number } & (
+export type RunEvent = { readonly atMs: number } & RunEventBody;
+
+/** A `RunEvent` before its time is put on it. */
+export type RunEventBody =
   | { readonly kind: 'phase'; readonly phase: RunPhase; readonly done: number; readonly total: number }
   | {
       readonly kind: 'warning';
@@ -74,7 +77,6 @@ export type RunEvent = { readonly atMs: number } & (
       readonly blockId: BlockId | null;
       readonly jobId: JobId | null;
       readonly error: SerializedError;
-    }
-);
+    };
 
 export type RunPhase = 'client-proofs' | 'executing' | 'proving' | 'verifying';

@@ -33,10 +33,12 @@ export interface ResourceUsage {
 
 /** Times of one finished attempt, in milliseconds. */
 export interface AttemptTimings {
+  /** Taken from the queue and waiting for cores and memory, its witness made. */
   readonly queuedMs: number;
   readonly witnessMs: number;
   readonly proveMs: number;
   readonly verifyMs: number;
+  /** Reading inputs and child proofs; in a report also writing the proof, which the stored record cannot tell. */
   readonly storeMs: number;
 }
 

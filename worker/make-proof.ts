@@ -3,6 +3,7 @@ import { type Clock, EspalierError } from '../common/index.js';
 import type { ProveResult, Prover } from '../native/prover.js';
 import {
   type CompiledCircuit,
+  type Job,
   type JobLease,
   LIMITS,
   type Profile,
@@ -13,7 +14,7 @@ import {
 import type { ProofStore } from '../store/index.js';
 import { readInputs } from './child-proofs.js';
 import type { Slot } from './slots.js';
-import { withinTime } from './time-limit.js';
+import { orAborted, withinTime } from './time-limit.js';
 import type { WitnessPool } from './witness-pool.js';
 
 /** All that making a proof takes besides the job. */
@@ -53,12 +54,7 @@ export async function makeProof(
   const startedAtMs = clock.nowMs();
   const lap = stopwatch(clock);
 
-  const circuit = tools.circuits.circuit(job.circuit);
-  const key = tools.keys.key(job.circuit);
-  const abi = circuit.artifact.abi as Abi;
-  const inputs = await readInputs(job, store, tools.keys);
-  checkInputs(abi, inputs);
-  const program: Program = { circuit, key, publicInputs: publicInputsOf(abi, inputs) };
+  const { program, inputs } = await prepare(job, tools);
   const stored = await findStored(job.id, program, tools);
   if (stored !== undefined) return summaryOf(stored);
   signal.throwIfAborted();
@@ -70,7 +66,7 @@ export async function makeProof(
     witnesses === null
       ? null
       : await withinTime(limitMs, signal, `making the witness of job ${job.id}`, (within) =>
-          witnesses.solve(circuit, inputs, within),
+          witnesses.solve(program.circuit, inputs, within),
         );
   const witnessMs = lap();
 
@@ -83,16 +79,18 @@ export async function makeProof(
   grant.release();
   const proveMs = lap();
 
-  await assertValid(job.id, program, result, prover);
   // A worker that is stopping still stores what it has proven; a cancelled job leaves nothing behind.
-  lease.signal.throwIfAborted();
+  await withinTime(limitMs, lease.signal, `verifying the proof of job ${job.id}`, (within) =>
+    orAborted(assertValid(job.id, program, result, prover), within),
+  );
   const verifyMs = lap();
 
   const record: ProofRecord = {
-    ...result.proof,
+    proof: result.proof.proof,
+    publicInputs: result.proof.publicInputs,
     jobId: job.id,
     circuit: job.circuit,
-    keyHash: key.hash,
+    keyHash: program.key.hash,
     prover: prover.identity,
     workerId: lease.workerId,
     startedAtMs,
@@ -104,6 +102,16 @@ export async function makeProof(
   };
   await store.putProof(record);
   return summaryOf({ ...record, timings: { ...record.timings, storeMs: readMs + lap() } });
+}
+
+async function prepare(job: Job, { circuits, keys, store }: ProofTools) {
+  const circuit = circuits.circuit(job.circuit);
+  const key = keys.key(job.circuit);
+  const abi = circuit.artifact.abi as Abi;
+  const inputs = await readInputs(job, store, keys);
+  checkInputs(abi, inputs);
+  const program: Program = { circuit, key, publicInputs: publicInputsOf(abi, inputs) };
+  return { program, inputs };
 }
 
 /** The proof that an earlier attempt stored, if it is the proof this one would make. */

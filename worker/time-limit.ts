@@ -2,7 +2,7 @@ import { EspalierError } from '../common/index.js';
 
 /**
  * Runs `work` with a signal that aborts when `signal` does or after `limitMs`. In the second case rejects with
- * `prover-timeout`, saying that `what` took too long; `work` must settle soon after its signal aborts.
+ * `prover-timeout`, saying that `what` took too long; `work` must settle soon after its signal aborts (`orAborted`).
  */
 export async function withinTime<T>(
   limitMs: number,
@@ -23,4 +23,14 @@ export async function withinTime<T>(
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** `work`, left behind as soon as `signal` aborts: for what cannot be ended. */
+export function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal.reason);
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { runCli } from './run-cli.js';
-import { captureContext } from './test-context.js';
+import { captureContext } from './testing/test-context.js';
 
 async function run(...args: string[]) {
   const { context, stdout, stderr } = captureContext();

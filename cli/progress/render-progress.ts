@@ -3,7 +3,7 @@ import { formatCount, formatDuration, formatPlural } from '../format.js';
 import { oneLine } from '../report-error.js';
 import { type BlockView, type Notice, type ProgressView, shortJobName } from './progress-view.js';
 import { ASCII_BAR, type BarGlyphs, foldLevels, renderBar, renderLevels, UNICODE_BAR } from './render-levels.js';
-import { flow, paintLine, type Segment, type StyledLine, segment } from './styled-line.js';
+import { flow, lineWidth, paintLine, type Segment, type StyledLine, segment } from './styled-line.js';
 
 export interface RenderOptions {
   /** No line is longer. */
@@ -31,7 +31,7 @@ export function renderProgress(view: ProgressView, options: RenderOptions): stri
   const glyphs = unicode ? UNICODE_BAR : ASCII_BAR;
   const head = [...renderBlock(view.block, columns), ...renderPhase(view, columns, glyphs)];
   const foot = renderFigures(view, columns);
-  const running = renderRunning(view);
+  const running = renderRunning(view, columns);
   const levelRows = Math.max(1, rows - head.length - foot.length - Math.min(1, running.length));
   const levels = renderLevels(foldLevels(view.levels, levelRows), columns, glyphs);
   const runningRows = Math.max(0, rows - head.length - foot.length - levels.length);
@@ -103,18 +103,21 @@ function renderTimes({ outcome, elapsedMs, timeLeftMs, isEstimateMeasured }: Pro
   return [[elapsed], [segment(`about ${formatDuration(timeLeftMs)} left${guess}`)]];
 }
 
-function renderRunning({ running, runningCount }: ProgressView): StyledLine[] {
+function renderRunning({ running, runningCount }: ProgressView, columns: number): StyledLine[] {
   return running.slice(0, RUNNING_LINES_MAX).map(({ jobId, elapsedMs, attempt, workerId }, index) => {
     const beyond = runningCount - RUNNING_LINES_MAX;
     const isLast = index === RUNNING_LINES_MAX - 1 && beyond > 0;
-    return [
-      segment(index === 0 ? '  running  ' : '           ', 'dim'),
-      segment(`${printable(shortJobName(jobId))}  `),
-      seconds(elapsedMs),
+    const label = segment(index === 0 ? '  running  ' : '           ', 'dim');
+    const line = [label, segment(`${printable(shortJobName(jobId))}  `), seconds(elapsedMs)];
+    const extras = [
+      segment(isLast ? `  and ${formatCount(beyond)} more` : '', 'dim'),
       segment(attempt > 1 ? `  attempt ${attempt}` : '', 'yellow'),
       segment(`  ${printable(workerId)}`, 'dim'),
-      segment(isLast ? `  and ${formatCount(beyond)} more` : '', 'dim'),
     ];
+    for (const extra of extras) {
+      if (lineWidth([...line, extra]) <= columns) line.push(extra);
+    }
+    return line;
   });
 }
 

@@ -1,6 +1,6 @@
-import { systemClock } from '../common/index.js';
-import { Aside } from './aside.js';
-import type { CliContext, OutputStream } from './context.js';
+import { systemClock } from '../../common/index.js';
+import { Aside } from '../aside.js';
+import type { CliContext, OutputStream } from '../context.js';
 
 /** For tests: a context whose output is kept as text. */
 export function captureContext(overrides: Partial<CliContext> = {}) {

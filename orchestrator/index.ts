@@ -3,4 +3,6 @@
 export * from './block/index.js';
 export * from './execute/index.js';
 export * from './plan/index.js';
+export * from './run/index.js';
 export * from './sample/index.js';
+export * from './schedule/index.js';

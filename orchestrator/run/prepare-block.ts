@@ -1,0 +1,81 @@
+import { createHash } from 'node:crypto';
+import type { CircuitSet, Hasher, KeySet } from '../../circuits/index.js';
+import type { Prover } from '../../native/index.js';
+import { type Block, type BlockId, CIRCUIT_NAMES, type ProverIdentity, toHex } from '../../proto/index.js';
+import { blockId, transactionId } from '../block/index.js';
+import { type BlockExecution, executeBlock } from '../execute/index.js';
+import { type ProofTree, planBlock } from '../plan/index.js';
+import { JobInputs } from './job-inputs.js';
+import { verifyClientProofs } from './verify-client-proofs.js';
+
+/** A block that was checked, executed and planned: all that proving it takes. */
+export interface PreparedBlock {
+  readonly id: BlockId;
+  readonly block: Block;
+  readonly execution: BlockExecution;
+  readonly tree: ProofTree;
+  readonly inputs: JobInputs;
+}
+
+export interface PrepareTools {
+  readonly hasher: Hasher;
+  readonly circuits: CircuitSet;
+  readonly keys: KeySet;
+  /** Verifies the client proofs. */
+  readonly prover: Pick<Prover, 'identity' | 'verify'>;
+}
+
+export interface PrepareOptions {
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (phase: 'client-proofs' | 'executing', done: number, total: number) => void;
+}
+
+/**
+ * Refuses what cannot be proven before any proof is made: rejects with `client-proof-invalid`, `block-not-executable`,
+ * `duplicate-nullifier` or `cancelled`.
+ */
+export async function prepareBlock(block: Block, tools: PrepareTools, options: PrepareOptions): Promise<PreparedBlock> {
+  const { signal, onProgress } = options;
+  const progress = (phase: 'client-proofs' | 'executing') => (done: number, total: number) =>
+    onProgress?.(phase, done, total);
+  await verifyClientProofs(block, tools, {
+    onProgress: progress('client-proofs'),
+    ...(signal ? { signal } : {}),
+  });
+  return planExecution(block, tools, {
+    onProgress: progress('executing'),
+    ...(signal ? { signal } : {}),
+  });
+}
+
+/** Executes and plans a block whose client proofs need no check: what a verifier of its root does. */
+export async function planExecution(
+  block: Block,
+  { hasher, keys, prover }: Omit<PrepareTools, 'circuits'>,
+  options: { readonly signal?: AbortSignal; readonly onProgress?: (done: number, total: number) => void },
+): Promise<PreparedBlock> {
+  const execution = await executeBlock(block, hasher, { ...options, keysHash: keys.keysHash(hasher) });
+  const tree = planBlock({
+    lineageSeed: lineageSeed(prover.identity, keys, toHex(execution.rootPublic.startRoot)),
+    transactionIds: block.transactions.map(transactionId),
+    callCounts: block.transactions.map((transaction) => transaction.calls.length),
+  });
+  return {
+    id: blockId(block),
+    block,
+    execution,
+    tree,
+    inputs: new JobInputs(tree, execution, hasher, keys.hashes),
+  };
+}
+
+/**
+ * What all job ids of a block depend on besides its transactions. Keys differ by circuit, SRS and prover version, so
+ * proofs of one proof system are never taken for those of another, nor simulated ones for real ones.
+ */
+function lineageSeed(identity: ProverIdentity, keys: KeySet, startRoot: string): string {
+  const system = [identity.srs, identity.kind === 'simulated', CIRCUIT_NAMES.map((name) => keys.key(name).hash)];
+  return createHash('sha256')
+    .update(JSON.stringify(['espalier', 1, system, startRoot]))
+    .digest('hex');
+}

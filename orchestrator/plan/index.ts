@@ -1,6 +1,13 @@
 /** Planning: `block -> tree`. Pure: no clock, no I/O, no randomness. */
 export { Bitset } from './bitset.js';
 export { CHILD_PARAMS, type JobCircuit } from './child-params.js';
-export { criticalPathMs, type DurationOfCircuit, remainingPathMs, remainingPathOf } from './paths.js';
+export {
+  criticalPathMs,
+  type DurationOfCircuit,
+  type JobTail,
+  makespanBoundMs,
+  remainingPathMs,
+  remainingPathOf,
+} from './paths.js';
 export { type BlockShape, planBlock } from './plan-block.js';
 export type { JobPlace, ProofTree } from './proof-tree.js';

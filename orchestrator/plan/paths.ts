@@ -47,3 +47,29 @@ export function criticalPathMs(tree: ProofTree, durationOfJob: (job: number) => 
   }
   return endMs;
 }
+
+/** A job, or what is left of it: its duration, and that of the longest chain of jobs that must follow it. */
+export interface JobTail {
+  readonly durationMs: number;
+  readonly tailMs: number;
+}
+
+/**
+ * No schedule of these jobs on `slots` machines is shorter: whatever has at least `t` to follow must all be done before
+ * the last `t` can begin. With `t = 0` that is the work divided by the slots; larger `t` count in that the top of a tree
+ * cannot keep many slots busy. Nor is any chain shorter than itself. `workBeforeMs` is work that takes the slots first.
+ */
+export function makespanBoundMs(jobs: Iterable<JobTail>, slots: number, workBeforeMs = 0): number {
+  let boundMs = workBeforeMs / slots;
+  const workByTail = new Map<number, number>();
+  for (const { durationMs, tailMs } of jobs) {
+    boundMs = Math.max(boundMs, durationMs + tailMs);
+    workByTail.set(tailMs, (workByTail.get(tailMs) ?? 0) + durationMs);
+  }
+  let workMs = workBeforeMs;
+  for (const [tailMs, tailWorkMs] of [...workByTail].sort(([a], [b]) => b - a)) {
+    workMs += tailWorkMs;
+    boundMs = Math.max(boundMs, tailMs + workMs / slots);
+  }
+  return boundMs;
+}

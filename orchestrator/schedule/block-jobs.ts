@@ -2,7 +2,7 @@ import type { BlockId } from '../../proto/index.js';
 import { at } from '../plan/at.js';
 import { Bitset } from '../plan/bitset.js';
 import type { JobCircuit } from '../plan/child-params.js';
-import { type DurationOfCircuit, remainingPathOf } from '../plan/paths.js';
+import { type DurationOfCircuit, type JobTail, remainingPathOf } from '../plan/paths.js';
 import type { ProofTree } from '../plan/proof-tree.js';
 import type { BlockSnapshot } from './events.js';
 import { neededJobs } from './needed-jobs.js';
@@ -119,16 +119,14 @@ export class BlockJobs {
     return workMs;
   }
 
-  /** The longest chain of jobs left to the root; what runs has done its share. */
-  remainingPathMs(durationOf: DurationOfCircuit, nowMs: number): number {
-    let longestMs = 0;
+  /** What is left of every job that is still to prove. */
+  *remainingJobs(durationOf: DurationOfCircuit, nowMs: number): Generator<JobTail> {
     for (let job = 0; job < this.tree.size; job++) {
-      // Where a child is still to do, its chain is the longer one.
-      if (this.isProven(job) || this.waitingFor(job) > 0) continue;
-      const pathMs = remainingPathOf(this.tree, job, durationOf) - this.#progressMs(job, durationOf, nowMs);
-      if (pathMs > longestMs) longestMs = pathMs;
+      if (this.isProven(job)) continue;
+      const durationMs = durationOf(this.tree.circuit(job));
+      const tailMs = remainingPathOf(this.tree, job, durationOf) - durationMs;
+      yield { durationMs: durationMs - this.#progressMs(job, durationOf, nowMs), tailMs };
     }
-    return longestMs;
   }
 
   #progressMs(job: number, durationOf: DurationOfCircuit, nowMs: number): number {

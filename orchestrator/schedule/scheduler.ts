@@ -1,7 +1,7 @@
 import { EspalierError, type SerializedError } from '../../common/index.js';
 import type { BlockId, JobId, ResourceClass } from '../../proto/index.js';
 import type { JobCircuit } from '../plan/child-params.js';
-import { remainingPathOf } from '../plan/paths.js';
+import { makespanBoundMs, remainingPathOf } from '../plan/paths.js';
 import { BlockJobs } from './block-jobs.js';
 import { CommandBuffer } from './command-buffer.js';
 import { type CircuitDurations, DEFAULT_DURATIONS_MS, DurationEstimates } from './duration-estimates.js';
@@ -87,18 +87,19 @@ export class Scheduler {
   }
 
   /**
-   * Expected milliseconds until a block's root is proven by `slots` proofs at a time: the longer of its longest chain and
-   * the work left, its own and older blocks', divided by the slots. A lower bound for the durations learned so far that
-   * good schedules come close to. undefined for a block that is not open.
+   * Expected milliseconds until a block's root is proven by `slots` proofs at a time, older blocks first: the lower bound
+   * of `makespanBoundMs` for the durations learned so far, which longest-path-first comes close to. undefined for a block
+   * that is not open.
    */
   estimateRemainingMs(blockId: BlockId, slots: number, nowMs: number): number | undefined {
     const block = this.#blocks.get(blockId);
     if (block === undefined) return undefined;
-    let workMs = 0;
+    const durationOf = this.#estimates.of;
+    let workBeforeMs = 0;
     for (const other of this.#blocks.values()) {
-      if (other.ageRank <= block.ageRank) workMs += other.remainingWorkMs(this.#estimates.of, nowMs);
+      if (other.ageRank < block.ageRank) workBeforeMs += other.remainingWorkMs(durationOf, nowMs);
     }
-    return Math.max(block.remainingPathMs(this.#estimates.of, nowMs), workMs / Math.max(1, slots));
+    return makespanBoundMs(block.remainingJobs(durationOf, nowMs), Math.max(1, slots), workBeforeMs);
   }
 
   /** What a proof of a circuit is expected to take by now. */
@@ -171,9 +172,10 @@ export class Scheduler {
       return;
     }
     this.#estimates.observe(first.block.tree.circuit(first.job), wallMs);
-    // A late result of an earlier attempt: the present one has become needless.
-    const queued = open.some(({ block, job }) => block.isQueued(job));
-    if (queued && attempt !== this.#histories.attempt(jobId)) this.#out.remove(jobId);
+    // A late result of an earlier attempt, or from before a restart: the present attempt has become needless.
+    const isLate = attempt !== this.#histories.attempt(jobId);
+    const states = open.map(({ block, job }) => block.state(job));
+    if (states.includes('ready') || (isLate && states.includes('leased'))) this.#out.remove(jobId);
     this.#histories.stopWaiting(jobId);
     for (const { block, job } of open) {
       block.setState(job, 'proven', this.#nowMs);

@@ -1,0 +1,134 @@
+import { createHash } from 'node:crypto';
+import type { ErrorCode } from '../../common/index.js';
+import { type JobCircuit, type ProofTree, planBlock } from '../../orchestrator/index.js';
+import { Random } from './random.js';
+
+/** How often what goes wrong, as probabilities. All zero: nothing does. */
+export interface FaultRates {
+  /** An attempt fails with one of `codes`. */
+  readonly failure: number;
+  readonly codes: readonly ErrorCode[];
+  /** A worker dies in an attempt. */
+  readonly crash: number;
+  /** A dead worker was only silent: its proof comes late. */
+  readonly zombie: number;
+  /** A report is delivered twice. */
+  readonly duplicate: number;
+  /** A report is delivered late. */
+  readonly late: number;
+}
+
+export interface SimulatedBlock {
+  readonly blockId: string;
+  readonly ageRank: number;
+  readonly tree: ProofTree;
+  readonly addedAtMs: number;
+}
+
+export interface Scenario {
+  readonly blocks: readonly SimulatedBlock[];
+  readonly slots: number;
+  readonly keepProofs: boolean;
+  readonly durationsMs: Readonly<Record<JobCircuit, number>>;
+  /** Durations vary by up to this share of themselves. */
+  readonly jitter: number;
+  readonly faults: FaultRates;
+  /** Stored proofs damaged, lost proofs reported without need, blocks cancelled, orchestrators restarted: how many each. */
+  readonly accidents: {
+    readonly corrupt: number;
+    readonly lost: number;
+    readonly cancel: number;
+    readonly restart: number;
+  };
+  /** From here on nothing goes wrong any more. */
+  readonly calmFromMs: number;
+}
+
+export const DURATIONS_MS: Readonly<Record<JobCircuit, number>> = {
+  'public-vm': 3_000,
+  'public-kernel-first': 25_000,
+  'public-kernel-next': 25_000,
+  'base-rollup-private': 12_500,
+  'base-rollup-public': 12_500,
+  'merge-rollup': 25_000,
+  'root-rollup': 25_000,
+  'root-rollup-single': 12_500,
+};
+
+export const NO_FAULTS: FaultRates = { failure: 0, codes: [], crash: 0, zombie: 0, duplicate: 0, late: 0 };
+export const NO_ACCIDENTS = { corrupt: 0, lost: 0, cancel: 0, restart: 0 };
+
+/** Failures with a budget are rare enough not to use it up each time; those without are likely. */
+const RETRYABLE: readonly ErrorCode[] = [
+  'lease-lost',
+  'cancelled',
+  'store-unavailable',
+  'prover-crashed',
+  'prover-timeout',
+  'proof-invalid',
+  'out-of-memory',
+];
+const FATAL: readonly ErrorCode[] = ['witness-unsatisfied', 'inputs-malformed', 'prover-rejected', 'disk-full'];
+
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
+
+/** A block whose transactions are told apart by their tags: equal tags and calls are the same transaction. */
+export function treeOf(transactions: readonly { readonly tag: string; readonly calls: number }[]): ProofTree {
+  return planBlock({
+    lineageSeed: sha256('simulation'),
+    transactionIds: transactions.map(({ tag, calls }) => sha256(`${tag} ${calls}`)),
+    callCounts: transactions.map(({ calls }) => calls),
+  });
+}
+
+/** Everything about a run, from its seed. */
+export function scenarioOf(seed: number): Scenario {
+  const random = new Random(seed);
+  const calm = random.chance(0.1);
+  const blocks: SimulatedBlock[] = [];
+  const shared = randomTransactions(random, 'shared', 8);
+  for (let b = random.integer(1, 3); b > 0; b--) {
+    const prefix = random.chance(0.6) ? shared.slice(0, random.integer(1, shared.length)) : [];
+    const own = randomTransactions(random, `own ${b}`, prefix.length > 0 ? 4 : 10);
+    blocks.push({
+      blockId: `block-${b}`,
+      ageRank: random.integer(1, 9),
+      tree: treeOf([...prefix, ...own]),
+      addedAtMs: random.chance(0.5) ? 0 : random.between(0, 200_000),
+    });
+  }
+  const level = random.next() ** 2;
+  return {
+    blocks,
+    slots: random.integer(1, 8),
+    keepProofs: random.chance(0.2),
+    durationsMs: DURATIONS_MS,
+    jitter: random.pick([0, 0.1, 0.9]) ?? 0,
+    faults: calm
+      ? NO_FAULTS
+      : {
+          failure: level * 0.3,
+          codes: random.chance(0.15) ? FATAL : RETRYABLE,
+          crash: level * 0.3,
+          zombie: 0.5,
+          duplicate: random.chance(0.5) ? 0.3 : 0,
+          late: random.chance(0.5) ? 0.3 : 0,
+        },
+    accidents: calm
+      ? NO_ACCIDENTS
+      : {
+          corrupt: random.integer(0, 4),
+          lost: random.integer(0, 4),
+          cancel: random.chance(0.3) ? 1 : 0,
+          restart: random.chance(0.3) ? 1 : 0,
+        },
+    calmFromMs: random.between(100_000, 1_500_000),
+  };
+}
+
+function randomTransactions(random: Random, tag: string, max: number): { tag: string; calls: number }[] {
+  return Array.from({ length: random.integer(1, max) }, (_, t) => ({
+    tag: `${tag} ${t}`,
+    calls: random.integer(0, 3),
+  }));
+}

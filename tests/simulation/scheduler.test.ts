@@ -1,0 +1,94 @@
+import { describe, expect, it } from 'vitest';
+import { makespanBoundMs, remainingPathMs } from '../../orchestrator/index.js';
+import { DURATIONS_MS, NO_ACCIDENTS, NO_FAULTS, type Scenario, scenarioOf, treeOf } from './scenario.js';
+import { World } from './world.js';
+
+/** `SIMULATION_SEED=n` runs that one alone; `SIMULATION_RUNS=n` more or fewer of them. */
+const FIRST_SEED = Number(process.env['SIMULATION_SEED'] ?? 1);
+const RUNS = Number(process.env['SIMULATION_RUNS'] ?? (process.env['SIMULATION_SEED'] === undefined ? 2_000 : 1));
+
+function simulate(scenario: Scenario, seed: number): World {
+  const world = new World(scenario, seed);
+  try {
+    world.run();
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`SIMULATION_SEED=${seed}, at ${Math.round(world.time.nowMs)} ms: ${reason}`, { cause });
+  }
+  return world;
+}
+
+/** One block, no faults, durations exactly as the scheduler expects them. */
+function calm(callsOfTransactions: readonly number[], slots: number): Scenario {
+  const tree = treeOf(callsOfTransactions.map((calls, t) => ({ tag: `${t}`, calls })));
+  return {
+    blocks: [{ blockId: 'block', ageRank: 1, tree, addedAtMs: 0 }],
+    slots,
+    keepProofs: false,
+    durationsMs: DURATIONS_MS,
+    jitter: 0,
+    faults: NO_FAULTS,
+    accidents: NO_ACCIDENTS,
+    calmFromMs: 0,
+  };
+}
+
+describe('the scheduler in virtual time', () => {
+  it(`keeps its promises and ends every block, whatever goes wrong (${RUNS} seeds)`, () => {
+    const endings = { proven: 0, failed: 0, cancelled: 0 };
+    for (let seed = FIRST_SEED; seed < FIRST_SEED + RUNS; seed++) {
+      const world = simulate(scenarioOf(seed), seed);
+      for (const { ending, error } of world.endings.values()) {
+        endings[ending]++;
+        expect(ending === 'failed', `SIMULATION_SEED=${seed}`).toBe(error !== undefined);
+      }
+    }
+    // Scenarios that never get anywhere, or never into trouble, would show nothing.
+    if (RUNS >= 1_000) {
+      expect(endings.proven).toBeGreaterThan(RUNS);
+      expect(Math.min(endings.failed, endings.cancelled)).toBeGreaterThan(RUNS / 20);
+    }
+  });
+
+  it('leaves nothing behind but the root where nothing goes wrong', () => {
+    const scenario = calm([2, 0, 1, 3, 1], 3);
+    const world = simulate(scenario, 0);
+    const tree = scenario.blocks[0]?.tree;
+    expect([...world.proofs.keys()]).toEqual([tree?.jobId(tree.root)]);
+    expect([...world.inputs]).toEqual([]);
+    expect(world.accepted).toBe(tree?.size);
+  });
+
+  it.each([
+    { name: 'one slot', calls: [2, 0, 1, 3, 1, 1, 0], slots: 1, atMost: 1 },
+    { name: 'more slots than jobs', calls: [2, 0, 1, 3, 1, 1, 0], slots: 100, atMost: 1 },
+    { name: 'two slots, 64 transactions', calls: new Array(64).fill(1), slots: 2, atMost: 1.03 },
+    { name: '16 slots, 64 transactions', calls: new Array(64).fill(2), slots: 16, atMost: 1.06 },
+    { name: '64 slots, 64 leaves of a binary tree', calls: new Array(64).fill(0), slots: 64, atMost: 1 },
+    {
+      name: '100 slots, 256 uneven transactions',
+      calls: Array.from({ length: 256 }, (_, t) => t % 5),
+      slots: 100,
+      atMost: 1.08,
+    },
+  ])('comes close to the best makespan: $name', ({ calls, slots, atMost }) => {
+    const scenario = calm(calls, slots);
+    const tree = scenario.blocks[0]?.tree;
+    if (tree === undefined) throw new Error('no block');
+    const paths = remainingPathMs(tree, (circuit) => DURATIONS_MS[circuit]);
+    const jobs = Array.from(paths, (pathMs, job) => {
+      const durationMs = DURATIONS_MS[tree.circuit(job)];
+      return { durationMs, tailMs: pathMs - durationMs };
+    });
+    const lowerBoundMs = makespanBoundMs(jobs, slots);
+    const makespanMs = simulate(scenario, 0).time.nowMs;
+    expect(makespanMs).toBeGreaterThanOrEqual(lowerBoundMs * 0.999_999);
+    expect(makespanMs / lowerBoundMs).toBeLessThanOrEqual(atMost + 1e-9);
+  });
+
+  it('is the same again for the same seed', () => {
+    const runs = [1, 2].map(() => simulate(scenarioOf(7), 7));
+    expect(runs[0]?.time.nowMs).toBe(runs[1]?.time.nowMs);
+    expect(runs[0]?.endings).toEqual(runs[1]?.endings);
+  });
+});

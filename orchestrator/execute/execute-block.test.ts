@@ -94,6 +94,14 @@ function checkChain(execution: BlockExecution): void {
       const inputs = transaction.kernelInputs(index);
       expect(inputs.circuit).toBe(index === 0 ? 'public-kernel-first' : 'public-kernel-next');
       expect(inputs.inputs.public).toBe(kernel);
+      if (inputs.circuit === 'public-kernel-next') {
+        expect(inputs.inputs.previousIsFirst).toBe(index === 1);
+        expect(inputs.inputs.previous).toBe(transaction.calls[index - 1]?.kernel);
+      }
+    }
+    if (base.circuit === 'base-rollup-public') {
+      expect(base.inputs.kernel).toBe(transaction.calls.at(-1)?.kernel);
+      expect(base.inputs.kernelIsFirst).toBe(transaction.calls.length === 1);
     }
     expect(transaction.calls.at(-1)?.kernel.remainingCalls ?? 0n).toBe(0n);
     expect(transaction.public).toMatchObject({ endRoot: root, gasUsed, transactions: 1, keysHash });

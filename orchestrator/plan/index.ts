@@ -2,9 +2,9 @@
 export { Bitset } from './bitset.js';
 export { CHILD_PARAMS, type JobCircuit } from './child-params.js';
 export {
+  type AlikeJobs,
   criticalPathMs,
   type DurationOfCircuit,
-  type JobTail,
   makespanBoundMs,
   remainingPathMs,
   remainingPathOf,

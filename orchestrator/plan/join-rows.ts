@@ -58,7 +58,7 @@ export class JoinRows {
     if (node.row === this.rows) return undefined;
     if (this.leaves === 1) return { row: 1, index: 0 };
     let { row, index } = node;
-    while (index === this.#places(row) - 1 && (index & 1) === 0) {
+    while (this.#movesUp(row, index)) {
       row++;
       index >>= 1;
     }
@@ -73,13 +73,21 @@ export class JoinRows {
 
   /** Joins on the way from a node to the root, the root included and the node not. */
   joinsAbove(node: RowNode): number {
-    let count = 0;
-    for (let above = this.parent(node); above !== undefined; above = this.parent(above)) count++;
-    return count;
+    if (this.leaves === 1) return 1 - node.row;
+    let joins = 0;
+    for (let row = node.row; row < this.rows; row++) {
+      if (!this.#movesUp(row, node.index >> (row - node.row))) joins++;
+    }
+    return joins;
   }
 
   #places(row: number): number {
-    return Math.ceil(this.leaves / 2 ** row);
+    return ((this.leaves - 1) >> row) + 1;
+  }
+
+  /** Whether a place is the odd one at the end of its row. */
+  #movesUp(row: number, index: number): boolean {
+    return (index & 1) === 0 && index === this.#places(row) - 1;
   }
 
   /** What stands at a place: the join made there, or the odd node that moved up to it. */

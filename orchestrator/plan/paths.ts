@@ -48,8 +48,9 @@ export function criticalPathMs(tree: ProofTree, durationOfJob: (job: number) => 
   return endMs;
 }
 
-/** A job, or what is left of it: its duration, and that of the longest chain of jobs that must follow it. */
-export interface JobTail {
+/** Jobs that are alike: the duration of each, or what is left of it, and that of the chain of jobs that must follow. */
+export interface AlikeJobs {
+  readonly count: number;
   readonly durationMs: number;
   readonly tailMs: number;
 }
@@ -59,12 +60,13 @@ export interface JobTail {
  * the last `t` can begin. With `t = 0` that is the work divided by the slots; larger `t` count in that the top of a tree
  * cannot keep many slots busy. Nor is any chain shorter than itself. `workBeforeMs` is work that takes the slots first.
  */
-export function makespanBoundMs(jobs: Iterable<JobTail>, slots: number, workBeforeMs = 0): number {
+export function makespanBoundMs(jobs: Iterable<AlikeJobs>, slots: number, workBeforeMs = 0): number {
   let boundMs = workBeforeMs / slots;
   const workByTail = new Map<number, number>();
-  for (const { durationMs, tailMs } of jobs) {
+  for (const { count, durationMs, tailMs } of jobs) {
+    if (count === 0) continue;
     boundMs = Math.max(boundMs, durationMs + tailMs);
-    workByTail.set(tailMs, (workByTail.get(tailMs) ?? 0) + durationMs);
+    workByTail.set(tailMs, (workByTail.get(tailMs) ?? 0) + count * durationMs);
   }
   let workMs = workBeforeMs;
   for (const [tailMs, tailWorkMs] of [...workByTail].sort(([a], [b]) => b - a)) {

@@ -1,8 +1,8 @@
 import type { BlockId } from '../../proto/index.js';
 import { at } from '../plan/at.js';
 import { Bitset } from '../plan/bitset.js';
-import type { JobCircuit } from '../plan/child-params.js';
-import { type DurationOfCircuit, type JobTail, remainingPathOf } from '../plan/paths.js';
+import { CHILD_PARAMS, type JobCircuit } from '../plan/child-params.js';
+import { type AlikeJobs, type DurationOfCircuit, remainingPathOf } from '../plan/paths.js';
 import type { ProofTree } from '../plan/proof-tree.js';
 import type { BlockSnapshot } from './events.js';
 import { neededJobs } from './needed-jobs.js';
@@ -13,6 +13,18 @@ const JOB_STATES = ['blocked', 'ready', 'backoff', 'leased', 'proven'] as const;
 export type JobState = (typeof JOB_STATES)[number];
 
 const CODES = { blocked: 0, ready: 1, backoff: 2, leased: 3, proven: 4 } as const satisfies Record<JobState, number>;
+
+/** Jobs with equally long ways to the root, of which `left` are still to prove and `running` of these are leased. */
+interface Peers {
+  readonly example: number;
+  left: number;
+  running: number;
+}
+
+const CIRCUIT_NUMBER = Object.fromEntries(Object.keys(CHILD_PARAMS).map((circuit, i) => [circuit, i])) as Record<
+  JobCircuit,
+  number
+>;
 
 /**
  * The jobs of one block: the state of each, how many children it waits for, whether its proof is stored, and the counts
@@ -30,7 +42,7 @@ export class BlockJobs {
   readonly #leasedAtMs = new Map<number, number>();
   /** `#counts[level * JOB_STATES.length + state]`: jobs of a level in a state. */
   readonly #counts: Int32Array;
-  readonly #toProve = new Map<JobCircuit, number>();
+  readonly #peers = new Map<number, Peers>();
 
   constructor(blockId: BlockId, tree: ProofTree, ageRank: number, finished: Bitset) {
     this.blockId = blockId;
@@ -111,28 +123,20 @@ export class BlockJobs {
     return { blockId: this.blockId, jobs: this.tree.size, done, running: this.#leasedAtMs.size, levels };
   }
 
-  /** Proving time left, summed over all jobs; what runs has done its share. */
-  remainingWorkMs(durationOf: DurationOfCircuit, nowMs: number): number {
-    let workMs = 0;
-    for (const [circuit, jobs] of this.#toProve) workMs += jobs * durationOf(circuit);
-    for (const job of this.#leasedAtMs.keys()) workMs -= this.#progressMs(job, durationOf, nowMs);
-    return workMs;
-  }
-
-  /** What is left of every job that is still to prove. */
-  *remainingJobs(durationOf: DurationOfCircuit, nowMs: number): Generator<JobTail> {
-    for (let job = 0; job < this.tree.size; job++) {
-      if (this.isProven(job)) continue;
-      const durationMs = durationOf(this.tree.circuit(job));
-      const tailMs = remainingPathOf(this.tree, job, durationOf) - durationMs;
-      yield { durationMs: durationMs - this.#progressMs(job, durationOf, nowMs), tailMs };
+  /** What is left to prove; what runs has done its share. */
+  *remainingJobs(durationOf: DurationOfCircuit, nowMs: number): Generator<AlikeJobs> {
+    for (const { example, left, running } of this.#peers.values()) {
+      yield { count: left - running, ...this.#durations(example, durationOf) };
+    }
+    for (const [job, leasedAtMs] of this.#leasedAtMs) {
+      const { durationMs, tailMs } = this.#durations(job, durationOf);
+      yield { count: 1, durationMs: Math.max(0, durationMs - (nowMs - leasedAtMs)), tailMs };
     }
   }
 
-  #progressMs(job: number, durationOf: DurationOfCircuit, nowMs: number): number {
-    const leasedAtMs = this.#leasedAtMs.get(job);
-    if (leasedAtMs === undefined) return 0;
-    return Math.min(nowMs - leasedAtMs, durationOf(this.tree.circuit(job)));
+  #durations(job: number, durationOf: DurationOfCircuit): { readonly durationMs: number; readonly tailMs: number } {
+    const durationMs = durationOf(this.tree.circuit(job));
+    return { durationMs, tailMs: remainingPathOf(this.tree, job, durationOf) - durationMs };
   }
 
   #countOf(level: number, state: number): number {
@@ -143,7 +147,22 @@ export class BlockJobs {
     const slot = this.tree.levelOf(job) * JOB_STATES.length + state;
     this.#counts[slot] = at(this.#counts, slot) + change;
     if (state === CODES.proven) return;
-    const circuit = this.tree.circuit(job);
-    this.#toProve.set(circuit, (this.#toProve.get(circuit) ?? 0) + change);
+    const peers = this.#peersOf(job);
+    peers.left += change;
+    if (state === CODES.leased) peers.running += change;
+  }
+
+  #peersOf(job: number): Peers {
+    const { tree } = this;
+    const parent = tree.parent(job);
+    const parentNumber = parent < 0 ? 0 : CIRCUIT_NUMBER[tree.circuit(parent)];
+    const circuits = CIRCUIT_NUMBER[tree.circuit(job)] * 16 + parentNumber;
+    const key = (tree.kernelsAbove(job) * 32 + tree.joinsAbove(job)) * 256 + circuits;
+    let peers = this.#peers.get(key);
+    if (peers === undefined) {
+      peers = { example: job, left: 0, running: 0 };
+      this.#peers.set(key, peers);
+    }
+    return peers;
   }
 }

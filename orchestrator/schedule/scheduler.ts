@@ -97,7 +97,8 @@ export class Scheduler {
     const durationOf = this.#estimates.of;
     let workBeforeMs = 0;
     for (const other of this.#blocks.values()) {
-      if (other.ageRank < block.ageRank) workBeforeMs += other.remainingWorkMs(durationOf, nowMs);
+      if (other.ageRank >= block.ageRank) continue;
+      for (const { count, durationMs } of other.remainingJobs(durationOf, nowMs)) workBeforeMs += count * durationMs;
     }
     return makespanBoundMs(block.remainingJobs(durationOf, nowMs), Math.max(1, slots), workBeforeMs);
   }

@@ -78,7 +78,7 @@ describe('the scheduler in virtual time', () => {
     const paths = remainingPathMs(tree, (circuit) => DURATIONS_MS[circuit]);
     const jobs = Array.from(paths, (pathMs, job) => {
       const durationMs = DURATIONS_MS[tree.circuit(job)];
-      return { durationMs, tailMs: pathMs - durationMs };
+      return { count: 1, durationMs, tailMs: pathMs - durationMs };
     });
     const lowerBoundMs = makespanBoundMs(jobs, slots);
     const makespanMs = simulate(scenario, 0).time.nowMs;

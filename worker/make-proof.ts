@@ -1,6 +1,6 @@
 import { type Abi, type CircuitSet, checkInputs, type KeySet, publicInputsOf } from '../circuits/index.js';
 import { type Clock, EspalierError } from '../common/index.js';
-import type { ProveResult, Prover } from '../native/prover.js';
+import type { ProveResult, Prover } from '../native/index.js';
 import {
   type CompiledCircuit,
   type Job,

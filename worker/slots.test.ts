@@ -70,9 +70,9 @@ describe('Slots', () => {
     const next = slots.enter('rollup').acquire(never);
     controller.abort();
     await expect(abortedGrant).rejects.toMatchObject({ code: 'cancelled' });
-    aborted.leave();
     first.release();
     expect(threads(await settled([next]))).toEqual([32]);
+    aborted.leave();
     await expect(slots.enter('vm').acquire(AbortSignal.abort())).rejects.toMatchObject({ code: 'cancelled' });
   });
 

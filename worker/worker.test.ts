@@ -155,6 +155,24 @@ describe('Worker', () => {
     expect(await fixture.reported('failed', 1)).toMatchObject([{ error: { code: 'prover-crashed' } }]);
   });
 
+  it('takes no more jobs while a slow store holds many finished proofs', async () => {
+    const jobs = await addJobs(30);
+    let openGate = () => {};
+    prover.verifyGate = new Promise((resolve) => {
+      openGate = resolve;
+    });
+    startWorker();
+    const proveAll = (async () => {
+      for (let n = 0; n < jobs.length; n++) (await prover.call(n)).finish();
+    })();
+    for (let n = 0; n < jobs.length; n++) await settle();
+    expect(prover.calls.length).toBeGreaterThanOrEqual(16);
+    expect(prover.calls.length).toBeLessThan(20);
+    openGate();
+    await proveAll;
+    await fixture.reported('proven', jobs.length);
+  });
+
   it('refuses a machine that is too small', () => {
     expect(() => startWorker({ profile: BUILT_IN_PROFILES.production })).toThrowError(
       expect.objectContaining({ code: 'resources-insufficient' }),

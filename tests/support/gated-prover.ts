@@ -7,7 +7,7 @@ import type {
   ProveResult,
   Prover,
   VerifyRequest,
-} from '../../native/prover.js';
+} from '../../native/index.js';
 import type { CompiledCircuit, Proof, ProverIdentity, VerificationKey } from '../../proto/index.js';
 
 /** A call of `prove` that waits for the test to end it. */

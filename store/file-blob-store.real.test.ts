@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
-import { readdir, writeFile } from 'node:fs/promises';
+import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { buildPart, Fixture } from '../tests/tools/fixture.js';
@@ -23,16 +23,13 @@ test('a writer that is killed leaves every blob whole, and loses none that it ca
   const folder = await tempFolder();
   let unfinished = 0;
   for (let kill = 0; kill < 25; kill++) {
-    const writer = new Fixture('blob-writer.mjs', [folder]);
-    const lines = randomInt(1, 60);
+    const writer = new Fixture('blob-writer.mjs', [folder, String(randomInt(1, 60))]);
     const durable = new Map<string, number>();
-    for (let seen = 0; seen < lines; seen++) {
-      const [word, round] = (await writer.line())?.split(' ') ?? [];
-      if (word === 'durable') durable.set(`proofs/k${Number(round) % 10}`, Number(round));
+    for (let line = await writer.line(); line !== undefined; line = await writer.line()) {
+      durable.set(`proofs/k${Number(line) % 10}`, Number(line));
     }
     await writer.kill();
-    const names = await readdir(join(folder, 'proofs')).catch(() => []);
-    unfinished += names.filter((name) => name.includes('~')).length;
+    unfinished += (await readdir(join(folder, 'proofs'))).filter((name) => name.includes('~')).length;
 
     const store = await FileBlobStore.open(folder);
     const found = new Set<string>();
@@ -42,10 +39,9 @@ test('a writer that is killed leaves every blob whole, and loses none that it ca
       expect(round).toBeGreaterThanOrEqual(durable.get(key) ?? 0);
     }
     for (const key of durable.keys()) expect(found).toContain(key);
-    const left = await readdir(join(folder, 'proofs')).catch(() => []);
-    expect(left.filter((name) => name.includes('~'))).toEqual([]);
+    expect((await readdir(join(folder, 'proofs'))).filter((name) => name.includes('~'))).toEqual([]);
   }
-  // Otherwise the kills all fell between two writes, and this test showed nothing.
+  // Otherwise no kill fell into a write, and this showed nothing.
   expect(unfinished).toBeGreaterThan(0);
 });
 
@@ -73,12 +69,13 @@ test('a full disk is said to be full, harms no blob and no lock, and serves agai
   expect(await readdir(join(folder, 'inputs'))).toEqual(['kept']);
   expect(await store.getInputs('kept')).toEqual(inputs);
 
-  // Full to the last byte: not even a lock can be written then, but one can be let go.
-  await writeFile(join(folder, 'filler-2'), new Uint8Array(256_000)).catch(() => {});
+  // Full to the last byte, where not even a lock can be written; but one can be let go, which makes room for a page.
+  const fill = (name: string) => writeFile(join(folder, name), new Uint8Array(256 * 1024)).catch(() => {});
+  await fill('filler-2');
   await lock.release();
+  await fill('filler-3');
   await expect(FolderLock.acquire(folder)).rejects.toMatchObject({ code: 'disk-full' });
-  await writeFile(join(folder, 'filler-2'), '');
-  await writeFile(join(folder, 'filler'), '');
+  for (const name of ['filler', 'filler-2', 'filler-3']) await rm(join(folder, name));
   await (await FolderLock.acquire(folder)).release();
   await store.putInputs('large', large);
   expect(await store.getInputs('large')).toEqual(large);

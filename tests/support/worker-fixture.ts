@@ -23,9 +23,9 @@ const CHILD: AbiType = {
   kind: 'struct',
   path: 'Child',
   fields: [
-    { name: 'vk', type: { kind: 'array', length: 2, type: FIELD } },
+    { name: 'vk', type: { kind: 'array', length: 115, type: FIELD } },
     { name: 'vk_hash', type: FIELD },
-    { name: 'proof', type: { kind: 'array', length: 2, type: FIELD } },
+    { name: 'proof', type: { kind: 'array', length: 410, type: FIELD } },
   ],
 };
 

@@ -5,7 +5,8 @@ export type JobCircuit = Exclude<CircuitName, 'client'>;
 
 /**
  * The parameters of each circuit that take its children's proofs, in the order in which `ProofTree.children` gives
- * them. The same names stand in the Noir sources.
+ * them. A copy of what the catalogue of circuits says (a test holds them together), which keeps planning free of the
+ * circuits' loading code.
  */
 export const CHILD_PARAMS = {
   'public-vm': [],

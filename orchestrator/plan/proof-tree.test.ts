@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { CATALOGUE } from '../../circuits/index.js';
 import { at } from './at.js';
 import { CHILD_PARAMS, type JobCircuit } from './child-params.js';
 import { criticalPathMs, remainingPathMs, remainingPathOf } from './paths.js';
@@ -199,6 +200,11 @@ describe('the proof tree of any block', () => {
 });
 
 describe('planBlock', () => {
+  it('names parameters as the catalogue of circuits does', () => {
+    const names = Object.entries(CATALOGUE).filter(([circuit]) => circuit !== 'client');
+    expect(Object.fromEntries(names.map(([circuit, spec]) => [circuit, spec.childParams]))).toEqual(CHILD_PARAMS);
+  });
+
   it('moves an odd node up a level', () => {
     const tree = plan([1, 2, 3, 4, 5].map((salt) => ({ calls: 0, salt })));
     const joins = jobs(tree).filter((job) => tree.place(job).kind === 'join');

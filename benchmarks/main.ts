@@ -1,0 +1,48 @@
+/** `npm run bench -- SCOPE [--json FILE] [--repetitions N]` */
+import { writeFile } from 'node:fs/promises';
+import { Command, InvalidArgumentError } from 'commander';
+import { machine } from './machine.js';
+import { formatRows } from './report.js';
+import { SCOPES } from './scopes/index.js';
+
+const REPETITIONS_MAX = 1_000;
+
+interface Options {
+  readonly json?: string;
+  readonly repetitions: number;
+}
+
+async function bench(scopeName: string, options: Options): Promise<void> {
+  const scope = SCOPES[scopeName];
+  if (scope === undefined) {
+    throw new InvalidArgumentError(`there is no scope "${scopeName}"; there are ${Object.keys(SCOPES).join(', ')}`);
+  }
+  const progress = (line: string) => void process.stderr.write(`${line}\n`);
+  const rows = await scope.run({ repetitions: options.repetitions, progress });
+  process.stdout.write(`${machine()}\n${formatRows(rows)}`);
+  if (options.json !== undefined) {
+    const withMachine = rows.map((row) => ({ ...row, machine: machine() }));
+    await writeFile(options.json, `${withMachine.map((row) => JSON.stringify(row)).join('\n')}\n`);
+  }
+}
+
+function repetitions(text: string): number {
+  const count = Number(text);
+  if (Number.isInteger(count) && count >= 1 && count <= REPETITIONS_MAX) return count;
+  throw new InvalidArgumentError(`an integer from 1 to ${REPETITIONS_MAX} is wanted`);
+}
+
+const scopes = Object.entries(SCOPES).map(([name, { description }]) => `  ${name}: ${description}`);
+const command = new Command('bench')
+  .argument('<scope>', 'what to measure')
+  .option('--json <file>', 'also write the rows, one JSON object a line')
+  .option('--repetitions <n>', 'measure so many times and give the median', repetitions, 5)
+  .addHelpText('after', `\nScopes:\n${scopes.join('\n')}`)
+  .action(bench);
+
+try {
+  await command.parseAsync();
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}

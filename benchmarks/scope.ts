@@ -1,0 +1,22 @@
+/** One measured number. `value` is the median of the repetitions, `spread` their smallest and largest. */
+export interface Row {
+  /** `<scope>/<what>`. */
+  readonly name: string;
+  readonly value: number;
+  readonly unit: string;
+  readonly spread: readonly [min: number, max: number];
+  /** What the value must not exceed, where there is such a target. */
+  readonly target?: number;
+}
+
+export interface ScopeOptions {
+  readonly repetitions: number;
+  /** For people who wait: what is being measured now. */
+  readonly progress: (line: string) => void;
+}
+
+/** A family of measurements, run by `npm run bench -- NAME`. One file in `scopes/`, one entry in `scopes/index.ts`. */
+export interface Scope {
+  readonly description: string;
+  readonly run: (options: ScopeOptions) => Promise<readonly Row[]>;
+}

@@ -2,7 +2,7 @@ import type { JobCircuit } from '../plan/child-params.js';
 
 export type CircuitDurations = Readonly<Record<JobCircuit, number>>;
 
-/** Proving times before anything was measured: native, two threads (docs/architecture.md). */
+/** Proving times before anything was measured: Barretenberg 5, native, two threads. */
 export const DEFAULT_DURATIONS_MS: CircuitDurations = {
   'public-vm': 3_000,
   'public-kernel-first': 25_000,

@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promi
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { describeBlobStore } from '../tests/conformance/blob-store.js';
-import { tempFolder } from '../tests/tools/temp-folder.js';
+import { tempFolder } from '../tests/support/temp-folder.js';
 import { BLOB_BYTES_MAX } from './blob-store.js';
 import { FileBlobStore } from './file-blob-store.js';
 import { ownIdentity } from './process-identity.js';

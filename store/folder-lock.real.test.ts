@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
-import { buildPart, Fixture } from '../tests/tools/fixture.js';
-import { tempFolder } from '../tests/tools/temp-folder.js';
+import { buildPart, Fixture } from '../tests/support/fixture.js';
+import { tempFolder } from '../tests/support/temp-folder.js';
 import { FolderLock } from './folder-lock.js';
 
 beforeAll(() => buildPart('store'));

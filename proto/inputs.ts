@@ -3,6 +3,6 @@ export type AbiValue = string | boolean | readonly AbiValue[] | { readonly [fiel
 
 /**
  * Inputs of one circuit by parameter name, without its child proofs: those are put in by the worker, under the names of
- * `CircuitSpec.childParams`, each as `{ vk, vk_hash, proof }`.
+ * `CircuitSpec.childParams`, each as `{ vk, proof }`.
  */
 export type AbiInputs = Readonly<Record<string, AbiValue>>;

@@ -42,6 +42,11 @@ export interface AttemptTimings {
   readonly storeMs: number;
 }
 
+/** What an attempt kept a worker busy with: all but its wait for cores and memory. */
+export function workMs({ witnessMs, proveMs, verifyMs, storeMs }: AttemptTimings): number {
+  return witnessMs + proveMs + verifyMs + storeMs;
+}
+
 /** A finished proof as it is stored: the proof, and what made it. */
 export interface ProofRecord extends Proof {
   readonly jobId: JobId;

@@ -128,7 +128,7 @@ describe('an attempt that succeeds', () => {
     expect(solved).toEqual([
       {
         x: `0x${'1'.padStart(64, '0')}`,
-        vm_proof: { vk: key.fields, vk_hash: key.hash, proof: hex.match(/.{64}/g)?.map((digits) => `0x${digits}`) },
+        vm_proof: { vk: key.fields, proof: hex.match(/.{64}/g)?.map((digits) => `0x${digits}`) },
       },
     ]);
   });

@@ -5,7 +5,7 @@ import type { ProofStore } from '../store/index.js';
 
 const FIELD_BYTES = 32;
 
-/** The inputs of a job with its child proofs put in, as `{ vk, vk_hash, proof }` under each child's parameter. */
+/** The inputs of a job with its child proofs put in, as `{ vk, proof }` under each child's parameter. */
 export async function readInputs(
   job: Job,
   store: Pick<ProofStore, 'getInputs' | 'getProof'>,
@@ -26,7 +26,7 @@ async function readChild(job: Job, child: ChildProof, store: Pick<ProofStore, 'g
   if (record.keyHash !== key.hash) {
     throw unusable(job, child, `was made with key ${record.keyHash} and not with ${key.hash}`);
   }
-  return [child.param, { vk: key.fields, vk_hash: key.hash, proof: fieldsOf(record.proof) }] as const;
+  return [child.param, { vk: key.fields, proof: fieldsOf(record.proof) }] as const;
 }
 
 async function readProof(job: Job, child: ChildProof, store: Pick<ProofStore, 'getProof'>): Promise<ProofRecord> {

@@ -1,4 +1,4 @@
-import type { Abi, AbiType, CircuitSet } from '../../circuits/index.js';
+import type { Abi, CircuitSet } from '../../circuits/index.js';
 import { systemClock } from '../../common/index.js';
 import {
   BUILT_IN_PROFILES,
@@ -18,13 +18,14 @@ import { MemoryBlobStore, ProofStore } from '../../store/index.js';
 import type { ProofTools } from '../../worker/make-proof.js';
 import { GatedProver } from './gated-prover.js';
 
+type AbiType = Abi['parameters'][number]['type'];
+
 const FIELD: AbiType = { kind: 'field' };
 const CHILD: AbiType = {
   kind: 'struct',
   path: 'Child',
   fields: [
     { name: 'vk', type: { kind: 'array', length: 115, type: FIELD } },
-    { name: 'vk_hash', type: FIELD },
     { name: 'proof', type: { kind: 'array', length: 410, type: FIELD } },
   ],
 };

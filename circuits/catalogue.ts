@@ -26,3 +26,6 @@ function spec(
 ): CircuitSpec {
   return { name, target, resourceClass, childParams };
 }
+
+/** Points of the SRS that the largest circuits of the tree (two verifications: 2^21 gates) need. */
+export const SRS_POINTS_NEEDED = 2 ** 21 + 1;

@@ -2,7 +2,7 @@
 
 export { type Abi, checkInputs, publicInputsOf } from './abi.js';
 export * from './assembly/index.js';
-export { CATALOGUE } from './catalogue.js';
+export { CATALOGUE, SRS_POINTS_NEEDED } from './catalogue.js';
 export * from './circuit-inputs.js';
 export { type CircuitSet, loadCircuits, targetFolder } from './circuit-set.js';
 export { encodeInputs } from './encode.js';

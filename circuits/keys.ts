@@ -36,13 +36,16 @@ export interface KeySet {
   keysHash(hasher: Hasher): Field;
 }
 
+const FIELD_BYTES = 32;
+/** Of a key that circuits take, in Barretenberg 5.0.0. */
+const RECURSIVE_KEY_FIELDS = 115;
+
 interface StoredKey {
   /** Names the circuit the key was made for: a stale key is not found. */
   readonly bytecodeHash: string;
   readonly hash: string;
   /** base64 */
   readonly bytes: string;
-  readonly fields: readonly string[];
 }
 
 type StoredKeys = Partial<Record<CircuitName, StoredKey>>;
@@ -77,7 +80,8 @@ export async function loadKeys(source: KeySource): Promise<KeySet> {
     const circuit = circuits.circuit(name);
     const stored = [published[name], cached[name]].find((key) => key?.bytecodeHash === circuit.bytecodeHash);
     if (stored !== undefined) {
-      keys.set(name, { bytes: Buffer.from(stored.bytes, 'base64'), fields: stored.fields, hash: stored.hash });
+      const bytes = Buffer.from(stored.bytes, 'base64');
+      keys.set(name, { bytes, fields: keyFields(bytes), hash: stored.hash });
     } else {
       source.onCompute?.(name);
       keys.set(name, await source.computeKey(circuit));
@@ -103,6 +107,15 @@ export function keySet(keys: ReadonlyMap<CircuitName, VerificationKey>): KeySet 
   };
 }
 
+/** A key that circuits take is its field elements one after another; one for the EVM has another form and no elements. */
+function keyFields(bytes: Buffer): string[] {
+  if (bytes.length !== RECURSIVE_KEY_FIELDS * FIELD_BYTES) return [];
+  return Array.from(
+    { length: RECURSIVE_KEY_FIELDS },
+    (_, i) => `0x${bytes.subarray(i * FIELD_BYTES, (i + 1) * FIELD_BYTES).toString('hex')}`,
+  );
+}
+
 async function readStoredKeys(path: string): Promise<StoredKeys> {
   if (!existsSync(path)) return {};
   return JSON.parse(await readFile(path, 'utf8')) as StoredKeys;
@@ -112,12 +125,11 @@ async function readStoredKeys(path: string): Promise<StoredKeys> {
 export async function writeStoredKeys(path: string, circuits: CircuitSet, keys: KeySet): Promise<void> {
   const stored: StoredKeys = {};
   for (const name of CIRCUIT_NAMES) {
-    const { bytes, fields, hash } = keys.key(name);
+    const { bytes, hash } = keys.key(name);
     stored[name] = {
       bytecodeHash: circuits.circuit(name).bytecodeHash,
       hash,
       bytes: Buffer.from(bytes).toString('base64'),
-      fields,
     };
   }
   await mkdir(join(path, '..'), { recursive: true });

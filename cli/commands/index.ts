@@ -1,6 +1,10 @@
 import type { Command } from 'commander';
 import type { CliContext } from '../context.js';
+import { registerBlock } from './block.js';
 import { registerCompletion } from './completion.js';
+import { registerDemo } from './demo.js';
+import { registerProve } from './prove.js';
+import { registerVerify } from './verify.js';
 import { registerVersion } from './version.js';
 
 /**
@@ -12,4 +16,11 @@ import { registerVersion } from './version.js';
 export type RegisterCommand = (program: Command, context: CliContext) => void;
 
 /** In the order in which help lists them. */
-export const COMMANDS: readonly RegisterCommand[] = [registerVersion, registerCompletion];
+export const COMMANDS: readonly RegisterCommand[] = [
+  registerDemo,
+  registerBlock,
+  registerProve,
+  registerVerify,
+  registerVersion,
+  registerCompletion,
+];

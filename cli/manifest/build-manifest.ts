@@ -1,6 +1,7 @@
 import { EspalierError } from '../../common/index.js';
+import type { JournalEntry } from '../../orchestrator/index.js';
 import type { BlockId, CircuitName, JobId, ProofSummary } from '../../proto/index.js';
-import { CIRCUIT_NAMES } from '../../proto/index.js';
+import { CIRCUIT_NAMES, workMs as workOf } from '../../proto/index.js';
 import { criticalPath } from './critical-path.js';
 import { MANIFEST_VERSION, type Manifest, type ManifestCircuit, type ManifestJob } from './manifest-schema.js';
 
@@ -18,8 +19,8 @@ export interface ManifestInput {
   readonly block: { readonly id: BlockId; readonly transactions: number; readonly calls: number };
   /** Every job of the tree, in the order in which the manifest shall list them. */
   readonly tree: readonly TreeJob[];
-  /** Of every job's stored proof, whichever run made it. */
-  readonly summaries: ReadonlyMap<JobId, ProofSummary>;
+  /** Of every job, whichever run proved it. */
+  readonly entries: ReadonlyMap<JobId, JournalEntry>;
   readonly keysHash: string;
   readonly rootPublicInputs: readonly string[];
 }
@@ -30,7 +31,7 @@ export interface ManifestInput {
  */
 export function buildManifest(input: ManifestInput): Manifest {
   const { block, tree, keysHash, rootPublicInputs } = input;
-  const pairs = tree.map((job) => ({ job, summary: summaryOf(job, input.summaries) }));
+  const pairs = tree.map((job) => ({ job, ...entryOf(job, input.entries) }));
   const summaries = pairs.map(({ summary }) => summary);
   const root = tree.find((job) => job.parentJobId === null);
   if (root === undefined) throw new EspalierError('internal', `block ${block.id} has no root job`);
@@ -43,18 +44,19 @@ export function buildManifest(input: ManifestInput): Manifest {
     provers: distinctProvers(summaries),
     times: timesOf(pairs),
     circuits: CIRCUIT_NAMES.flatMap((circuit) => circuitRow(circuit, summaries)),
-    jobs: pairs.map(({ job, summary }) => jobRow(job, summary)),
+    jobs: pairs.map(({ job, summary, proofs }) => jobRow(job, summary, proofs)),
   };
 }
 
-function summaryOf(job: TreeJob, summaries: ReadonlyMap<JobId, ProofSummary>): ProofSummary {
-  const summary = summaries.get(job.jobId);
-  if (summary === undefined) throw new EspalierError('internal', `job ${job.jobId} has no proof record`);
-  if (summary.circuit !== job.circuit) {
-    const message = `the proof record of job ${job.jobId} is of circuit ${summary.circuit}, planned was ${job.circuit}`;
+function entryOf(job: TreeJob, entries: ReadonlyMap<JobId, JournalEntry>): JournalEntry {
+  const entry = entries.get(job.jobId);
+  if (entry === undefined) throw new EspalierError('internal', `job ${job.jobId} has no proof record`);
+  const { circuit } = entry.summary;
+  if (circuit !== job.circuit) {
+    const message = `the proof record of job ${job.jobId} is of circuit ${circuit}, planned was ${job.circuit}`;
     throw new EspalierError('internal', message);
   }
-  return summary;
+  return entry;
 }
 
 function commonSrs(summaries: readonly ProofSummary[]): Manifest['srs'] {
@@ -80,7 +82,7 @@ function timesOf(pairs: readonly { readonly job: TreeJob; readonly summary: Proo
   let activeMs = 0;
   let workMs = 0;
   for (const summary of byStart) {
-    workMs += durationMs(summary);
+    workMs += workOf(summary.timings);
     activeMs += Math.max(0, summary.finishedAtMs - Math.max(untilMs, summary.startedAtMs));
     untilMs = Math.max(untilMs, summary.finishedAtMs);
   }
@@ -89,7 +91,7 @@ function timesOf(pairs: readonly { readonly job: TreeJob; readonly summary: Proo
     finishedAt: toIso(untilMs),
     makespanMs: untilMs - startMs,
     activeMs,
-    criticalPathMs: criticalPath(pairs.map(({ job, summary }) => ({ ...job, durationMs: durationMs(summary) }))),
+    criticalPathMs: criticalPath(pairs.map(({ job, summary }) => ({ ...job, durationMs: workOf(summary.timings) }))),
     workMs,
   };
 }
@@ -108,7 +110,7 @@ function circuitRow(circuit: CircuitName, all: readonly ProofSummary[]): Manifes
   ];
 }
 
-function jobRow(job: TreeJob, summary: ProofSummary): ManifestJob {
+function jobRow(job: TreeJob, summary: ProofSummary, proofs: number): ManifestJob {
   const { workerId, threads, attempts, usage, timings, startedAtMs, finishedAtMs } = summary;
   return {
     jobId: job.jobId,
@@ -118,6 +120,7 @@ function jobRow(job: TreeJob, summary: ProofSummary): ManifestJob {
     workerId,
     threads,
     attempts,
+    proofs,
     wallMs: usage.wallMs,
     cpuMs: usage.cpuMs,
     peakMemoryBytes: usage.peakMemoryBytes,
@@ -129,11 +132,6 @@ function jobRow(job: TreeJob, summary: ProofSummary): ManifestJob {
     startedAt: toIso(startedAtMs),
     finishedAt: toIso(finishedAtMs),
   };
-}
-
-/** A job's whole time at its worker: witness, proof, verification, storing. */
-function durationMs({ startedAtMs, finishedAtMs }: ProofSummary): number {
-  return Math.max(0, finishedAtMs - startedAtMs);
 }
 
 /** Null when there is no number among them. */

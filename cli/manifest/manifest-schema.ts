@@ -18,8 +18,10 @@ const jobSchema = z.strictObject({
   parentJobId: z.string().nullable(),
   workerId: z.string(),
   threads: z.int().positive(),
-  /** Attempts it took: 1 for a job that never failed. A proof that stands is made once, however often a run was stopped. */
+  /** Attempts its latest proof took: 1 for a job that never failed. */
   attempts: z.int().positive(),
+  /** Proofs made of it, over all runs: 1 however often they were stopped, more if a stored one was damaged. */
+  proofs: z.int().positive(),
   /** Of the proving alone: wall time, and the prover's own CPU time and peak memory where they can be told. */
   wallMs: ms,
   cpuMs: ms.nullable(),

@@ -32,7 +32,7 @@ function sampleInput(
     tree: JOBS.map(([circuit, parent], index) => {
       return { jobId: id(index), circuit, level: 0, parentJobId: parent === null ? null : id(parent) };
     }),
-    summaries: new Map(summaries),
+    entries: new Map(summaries.map(([jobId, summary]) => [jobId, { summary, proofs: 1 }])),
     keysHash: `0x${'1'.repeat(64)}`,
     rootPublicInputs: [`0x${'2'.repeat(64)}`],
   };
@@ -69,9 +69,9 @@ describe('buildManifest', () => {
 
   it('refuses a job without a record, a record of another circuit, and two SRS', () => {
     const input = sampleInput();
-    const summaries = new Map(input.summaries);
-    summaries.delete(input.tree[3]?.jobId ?? '');
-    expect(() => buildManifest({ ...input, summaries })).toThrow(/public-kernel-first\.3.* has no proof record/);
+    const entries = new Map(input.entries);
+    entries.delete(input.tree[3]?.jobId ?? '');
+    expect(() => buildManifest({ ...input, entries })).toThrow(/public-kernel-first\.3.* has no proof record/);
     const other = sampleInput((summary, index) => (index === 2 ? { ...summary, circuit: 'merge-rollup' } : summary));
     expect(() => buildManifest(other)).toThrow('is of circuit merge-rollup, planned was public-kernel-first');
     const mixed = sampleInput((summary, index) => {

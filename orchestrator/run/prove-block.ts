@@ -1,6 +1,13 @@
 import type { KeySet } from '../../circuits/index.js';
 import { type Clock, EspalierError, type SerializedError } from '../../common/index.js';
-import type { JobReport, ProofRecord, ProofSummary, ProverIdentity, RunEventBody } from '../../proto/index.js';
+import {
+  type JobReport,
+  type ProofRecord,
+  type ProofSummary,
+  type ProverIdentity,
+  type RunEventBody,
+  workMs,
+} from '../../proto/index.js';
 import type { JobProducer } from '../../queue/index.js';
 import type { ProofStore } from '../../store/index.js';
 import { type Bitset, criticalPathMs, type ProofTree } from '../plan/index.js';
@@ -252,7 +259,10 @@ class BlockRun {
     const { prepared, proofs, journal, onEvent } = this.#options;
     const root = await proofs.getProof(this.#tree.jobId(this.#tree.root));
     if (root === undefined) throw new EspalierError('store-corrupt', 'the root proof is not in the store any more');
-    const durationOf = (job: number) => journal.entries.get(this.#tree.jobId(job))?.summary.usage.wallMs ?? 0;
+    const durationOf = (job: number) => {
+      const entry = journal.entries.get(this.#tree.jobId(job));
+      return entry === undefined ? 0 : workMs(entry.summary.timings);
+    };
     onEvent({
       kind: 'block-proven',
       blockId: prepared.id,

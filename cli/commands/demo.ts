@@ -1,0 +1,49 @@
+import { join, resolve } from 'node:path';
+import type { Command } from 'commander';
+import type { CliContext } from '../context.js';
+import { addExamples } from './examples.js';
+import { addProveOptions, proveAndShow, type RawProveOptions } from './prove.js';
+
+/** Small, and with every circuit but the merge and the single root: one transaction of two calls, one of one. */
+const DEMO = { txs: 2, calls: [2, 1], seed: 1 } as const;
+
+/** `espalier demo`: makes a block, proves it, verifies the root proof. */
+export function registerDemo(program: Command, context: CliContext): void {
+  const command = program
+    .command('demo')
+    .description('make a block of two transactions and three calls, prove it, verify the root proof');
+  addProveOptions(command)
+    .option('--out <dir>', 'folder for the block, proofs and manifest', 'espalier-demo')
+    .action((options: RawProveOptions & { out: string }) => run(options, context));
+  addExamples(command, [
+    { line: 'espalier demo', meaning: 'about three minutes on two cores; again: nothing left to prove' },
+    { line: 'espalier demo --prover simulated', meaning: 'the same in seconds, proving nothing' },
+  ]);
+}
+
+async function run(options: RawProveOptions & { out: string }, context: CliContext): Promise<void> {
+  const folder = resolve(context.cwd, options.out);
+  const { existsSync } = await import('node:fs');
+  const { mkdir } = await import('node:fs/promises');
+  const { readBlock, writeBlock } = await import('../../orchestrator/index.js');
+  const { makeBlock } = await import('../run/make-block.js');
+  const blockPath = join(folder, 'block.json');
+  await proveAndShow(
+    async (engine) => {
+      // Client proofs have zero knowledge, so making the block again would make another block.
+      if (existsSync(blockPath)) return readBlock(blockPath, engine.hasher);
+      const block = await makeBlock(engine, {
+        ...DEMO,
+        threads: 1,
+        signal: context.signal,
+        onProgress: () => undefined,
+      });
+      await mkdir(folder, { recursive: true });
+      await writeBlock(blockPath, block);
+      return block;
+    },
+    join(folder, 'proof'),
+    options,
+    context,
+  );
+}

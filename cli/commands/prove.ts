@@ -1,0 +1,104 @@
+import { readFile } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import type { Command } from 'commander';
+import { EspalierError } from '../../common/index.js';
+import { type Block, type Profile, parseProfile, type RunEventBody } from '../../proto/index.js';
+import type { CliContext } from '../context.js';
+import type { Manifest } from '../manifest/index.js';
+import type { Engine } from '../run/engine.js';
+import { addEngineOptions, parseEngineOptions, type RawEngineOptions } from './engine-options.js';
+import { addExamples } from './examples.js';
+
+export interface RawProveOptions extends RawEngineOptions {
+  readonly out?: string;
+  readonly profile?: string;
+  readonly keepProofs?: boolean;
+  readonly json?: boolean;
+}
+
+/** `espalier prove BLOCK`. */
+export function registerProve(program: Command, context: CliContext): void {
+  const command = program
+    .command('prove')
+    .description('prove a block: check, execute, plan, prove, verify; stopped at any point, the same command goes on')
+    .argument('<block>', 'block file, as `espalier block new` writes it');
+  addProveOptions(command)
+    .option('--out <dir>', 'folder for proofs and manifest (default: the block file with .proof in place of .json)')
+    .action((block: string, options: RawProveOptions) => run(block, options, context));
+  addExamples(command, [
+    { line: 'espalier prove block.json', meaning: 'into block.proof/; progress in a terminal, else JSON lines' },
+    { line: 'espalier prove block.json --out proofs --keep-proofs', meaning: 'keep the proofs below the root too' },
+    { line: 'espalier prove block.json --srs dev --json', meaning: 'with the development SRS, one JSON line an event' },
+  ]);
+}
+
+/** The options that `demo` has too. */
+export function addProveOptions(command: Command): Command {
+  return addEngineOptions(command)
+    .option('--profile <file>', 'what proofs of each class need (default: chosen by the size of the machine)')
+    .option('--keep-proofs', 'keep child proofs when their parent is proven')
+    .option('--json', 'one JSON line an event, in a terminal too');
+}
+
+async function run(blockFile: string, options: RawProveOptions, context: CliContext): Promise<void> {
+  const { readBlock } = await import('../../orchestrator/index.js');
+  const { createHasher } = await import('../../circuits/index.js');
+  const path = resolve(context.cwd, blockFile);
+  // Before the prover starts: a faulty block should not wait for an SRS.
+  const block = await readBlock(path, await createHasher());
+  const folder = options.out === undefined ? defaultFolder(path) : resolve(context.cwd, options.out);
+  await proveAndShow(() => Promise.resolve(block), folder, options, context);
+}
+
+/** Proves a block into a folder and shows it. Resolves with the manifest; the summary is printed. */
+export async function proveAndShow(
+  blockFor: (engine: Engine) => Promise<Block>,
+  folder: string,
+  options: RawProveOptions,
+  context: CliContext,
+): Promise<Manifest> {
+  const { openEngine } = await import('../run/engine.js');
+  const { proveRun } = await import('../run/prove-run.js');
+  const { createRunDisplay } = await import('../progress/run-display.js');
+  const { summaryText } = await import('../run/summary.js');
+  const profile = options.profile === undefined ? undefined : await readProfile(resolve(context.cwd, options.profile));
+  const display = createRunDisplay(context, { json: options.json === true });
+  const onEvent = (event: RunEventBody) => display.onEvent({ atMs: context.clock.nowMs(), ...event });
+  let engine: Engine | undefined;
+  try {
+    engine = await openEngine(
+      parseEngineOptions(options, context, {
+        onWarning: (message) => onEvent({ kind: 'warning', code: warningCode(options), message }),
+        onWait: (message) => context.aside.say(message),
+      }),
+    );
+    const block = await blockFor(engine);
+    const keepProofs = options.keepProofs === true;
+    const manifest = await proveRun(engine, { block, folder, profile, keepProofs, onEvent }, context);
+    display.stop();
+    context.aside.say(summaryText(manifest, folder));
+    return manifest;
+  } finally {
+    display.stop();
+    await engine?.stop();
+  }
+}
+
+function warningCode(options: RawProveOptions): 'development-srs' | 'simulated-prover' {
+  return options.prover === 'simulated' ? 'simulated-prover' : 'development-srs';
+}
+
+async function readProfile(path: string): Promise<Profile> {
+  try {
+    return parseProfile(await readFile(path, 'utf8'), path);
+  } catch (thrown) {
+    if (thrown instanceof EspalierError) throw thrown;
+    throw new EspalierError('profile-invalid', `profile ${path} cannot be read: ${(thrown as Error).message}`, {
+      cause: thrown,
+    });
+  }
+}
+
+function defaultFolder(blockPath: string): string {
+  return join(dirname(blockPath), `${basename(blockPath).replace(/\.json$/, '')}.proof`);
+}

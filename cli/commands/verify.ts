@@ -1,0 +1,63 @@
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { EspalierError } from '../../common/index.js';
+import type { CliContext } from '../context.js';
+import { parseEngineOptions } from './engine-options.js';
+import { addExamples } from './examples.js';
+
+interface RawVerifyOptions {
+  readonly srs?: string;
+  readonly json?: boolean;
+}
+
+/** `espalier verify DIR`. */
+export function registerVerify(program: Command, context: CliContext): void {
+  const command = program
+    .command('verify')
+    .description(
+      'check a root proof: that it verifies, says of the block what executing it says, and has the published keys',
+    )
+    .argument('<dir>', 'folder that `espalier prove` has finished')
+    .option('--srs <canonical|dev|DIR>', 'accept only a proof made with this SRS; default: whichever it was made with')
+    .option('--json', 'print one JSON object')
+    .action((folder: string, options: RawVerifyOptions) => run(folder, options, context));
+  addExamples(command, [
+    { line: 'espalier verify block.proof', meaning: 'exits 0 when all holds, else says what is off' },
+    { line: 'espalier verify block.proof --srs canonical', meaning: 'refuse proofs made with the development SRS' },
+  ]);
+}
+
+async function run(folder: string, options: RawVerifyOptions, context: CliContext): Promise<void> {
+  const { readFinished } = await import('../run/output-folder.js');
+  const { verifyFinished } = await import('../run/verify-finished.js');
+  const { openEngine } = await import('../run/engine.js');
+  const finished = await readFinished(resolve(context.cwd, folder));
+  const { srs } = finished.facts;
+  if (srs === 'none') {
+    throw new EspalierError('verification-failed', `${folder}: the proofs are simulated and prove nothing`, {
+      remedy: 'prove the block with a real prover',
+    });
+  }
+  const say = { onWarning: () => undefined, onWait: (line: string) => context.aside.say(line) };
+  const engineOptions = parseEngineOptions({ srs: options.srs ?? srs, prover: 'native' }, context, say);
+  const engine = await openEngine(engineOptions);
+  try {
+    const facts = await verifyFinished(engine, finished, context.signal);
+    if (options.json) context.stdout.write(`${JSON.stringify({ verified: true, ...facts })}\n`);
+    else context.stdout.write(`${Object.values(describe(facts)).join('\n')}\n`);
+  } finally {
+    await engine.stop();
+  }
+}
+
+function describe(facts: Awaited<ReturnType<typeof import('../run/verify-finished.js')['verifyFinished']>>): string[] {
+  return [
+    `verified: the root proof of block ${facts.blockId}`,
+    `  transactions ${facts.transactions}, gas used ${facts.gasUsed}`,
+    `  state root ${facts.startRoot} -> ${facts.endRoot}`,
+    `  keys ${facts.keysHash} (the published set)`,
+    facts.srs === 'canonical'
+      ? '  SRS canonical'
+      : '  SRS development: anyone can forge such proofs; a verifier on the canonical SRS refuses this one',
+  ];
+}

@@ -1,0 +1,78 @@
+import {
+  type CircuitSet,
+  createHasher,
+  type Hasher,
+  type KeySet,
+  loadCircuits,
+  loadKeys,
+  SRS_POINTS_NEEDED,
+} from '../../circuits/index.js';
+import { cacheFolder } from '../../common/index.js';
+import { createProver, type Prover, type ProverChoice, resolveSrs, type SrsChoice } from '../../native/index.js';
+import type { CircuitName, ProverKind } from '../../proto/index.js';
+
+export interface EngineOptions {
+  readonly srs: SrsChoice;
+  readonly prover: ProverName;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** What everybody should know of this run, such as that its proofs can be forged. */
+  readonly onWarning: (message: string) => void;
+  /** What takes long before the work can begin: making the SRS, a missing key. */
+  readonly onWait: (message: string) => void;
+}
+
+/** A prover as the command line names it. */
+export type ProverName =
+  | { readonly kind: Exclude<ProverKind, 'external'> }
+  | { readonly kind: 'external'; readonly executable: string };
+
+/** What proves, verifies and executes: the parts that every command shares. */
+export interface Engine {
+  readonly prover: Prover;
+  readonly circuits: CircuitSet;
+  readonly keys: KeySet;
+  readonly hasher: Hasher;
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts a prover on an SRS that serves the whole tree, also where only small circuits are proven: a client proof must
+ * be made with the SRS that its block will be proven with.
+ */
+export async function openEngine(options: EngineOptions): Promise<Engine> {
+  const circuits = loadCircuits();
+  const prover = await createProver(await proverChoice(options));
+  try {
+    const keys = await loadKeys({
+      circuits,
+      identity: prover.identity,
+      computeKey: (circuit) => prover.computeKey(circuit),
+      cacheFolder: cacheFolder(options.env),
+      ...(prover.identity.kind === 'simulated'
+        ? {}
+        : { onCompute: (circuit: CircuitName) => options.onWait(`computing the verification key of ${circuit}`) }),
+    });
+    return { prover, circuits, keys, hasher: await createHasher(), stop: () => prover.stop() };
+  } catch (error) {
+    await prover.stop();
+    throw error;
+  }
+}
+
+async function proverChoice({ prover, srs, env, onWarning, onWait }: EngineOptions): Promise<ProverChoice> {
+  if (prover.kind === 'simulated') {
+    onWarning('simulated prover: these proofs prove nothing, and no real verifier accepts them');
+    return { kind: 'simulated' };
+  }
+  const resolved = await resolveSrs({
+    choice: srs,
+    pointsNeeded: SRS_POINTS_NEEDED,
+    env,
+    allowDownload: true,
+    onWarning,
+    onProgress: onWait,
+  });
+  return prover.kind === 'external'
+    ? { kind: 'external', srs: resolved, executable: prover.executable }
+    : { kind: prover.kind, srs: resolved };
+}

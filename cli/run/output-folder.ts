@@ -1,0 +1,169 @@
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { EspalierError } from '../../common/index.js';
+import { RunJournal, serializeBlock } from '../../orchestrator/index.js';
+import type { Block, BlockId, ProofRecord, ProverIdentity, SrsName, VerificationKey } from '../../proto/index.js';
+import { FileBlobStore, FolderLock, ProofStore, writeFileAtomically } from '../../store/index.js';
+
+const RUN_FILE = 'run.json';
+const BLOCK_FILE = 'block.json';
+const ROOT_FOLDER = 'root';
+
+const runSchema = z.strictObject({
+  version: z.literal(1),
+  blockId: z.string(),
+  srs: z.enum(['canonical', 'development', 'none']),
+});
+
+/** Which block a folder belongs to, and which SRS its proofs are made with (`none`: simulated). */
+export interface RunFacts {
+  readonly blockId: BlockId;
+  readonly srs: SrsName;
+}
+
+/**
+ * The folder of one block's proofs, locked for one run:
+ *
+ *     run.json       which block, which SRS
+ *     block.json     the block
+ *     journal.jsonl  who proved what, one line a proof
+ *     store/         proofs under their job ids
+ *     root/          proof, public_inputs and vk of the root, as `bb verify` takes them
+ *     manifest.json  the finished block
+ */
+export class OutputFolder {
+  readonly proofs: ProofStore;
+  readonly journal: RunJournal;
+  readonly #path: string;
+  readonly #lock: FolderLock;
+
+  private constructor(path: string, lock: FolderLock, proofs: ProofStore, journal: RunJournal) {
+    this.#path = path;
+    this.#lock = lock;
+    this.proofs = proofs;
+    this.journal = journal;
+  }
+
+  /**
+   * Opens a folder for a block, or makes it. Rejects with `folder-mismatch` where it belongs to another block or SRS, or
+   * holds what this command did not put there, and with `folder-busy` while another run has it.
+   */
+  static async open(path: string, block: Block, blockId: BlockId, prover: ProverIdentity): Promise<OutputFolder> {
+    const facts: RunFacts = { blockId, srs: prover.srs };
+    // Before the lock: its file in a folder of somebody else's would be in the way.
+    await checkOwner(path, facts);
+    const lock = await FolderLock.acquire(path);
+    try {
+      await checkOwner(path, facts);
+      if (!existsSync(join(path, RUN_FILE))) {
+        await writeFileAtomically(join(path, BLOCK_FILE), Buffer.from(serializeBlock(block)));
+        await writeFileAtomically(join(path, RUN_FILE), Buffer.from(`${JSON.stringify({ version: 1, ...facts })}\n`));
+      }
+      const proofs = new ProofStore(await FileBlobStore.open(join(path, 'store')));
+      return new OutputFolder(path, lock, proofs, await RunJournal.open(join(path, 'journal.jsonl')));
+    } catch (error) {
+      await lock.release();
+      throw EspalierError.from(error, 'store-unavailable');
+    }
+  }
+
+  /** Writes the root's files as `bb verify -p proof -i public_inputs -k vk` takes them. */
+  async writeRoot(root: ProofRecord, key: VerificationKey): Promise<void> {
+    const folder = join(this.#path, ROOT_FOLDER);
+    await mkdir(folder, { recursive: true });
+    const files = { proof: root.proof, public_inputs: fieldBytes(root.publicInputs), vk: key.bytes };
+    for (const [name, bytes] of Object.entries(files)) await writeFileAtomically(join(folder, name), bytes);
+  }
+
+  async close(): Promise<void> {
+    await this.journal.close();
+    await this.#lock.release();
+  }
+}
+
+/** The root's files of a finished block. */
+export interface RootFiles {
+  readonly proof: Uint8Array;
+  readonly publicInputs: readonly string[];
+  readonly key: Uint8Array;
+}
+
+/** Reads what `espalier verify` checks. Rejects with `verification-failed` where the folder holds no finished block. */
+export async function readFinished(path: string): Promise<{ facts: RunFacts; blockPath: string; root: RootFiles }> {
+  const facts = await readRun(path);
+  if (facts === undefined) {
+    throw new EspalierError('verification-failed', `${path} holds no proven block: there is no ${RUN_FILE} in it`, {
+      remedy: 'name a folder into which `espalier prove` has finished a block',
+    });
+  }
+  try {
+    const read = (name: string) => readFile(join(path, ROOT_FOLDER, name));
+    const root = {
+      proof: await read('proof'),
+      publicInputs: fieldTexts(await read('public_inputs')),
+      key: await read('vk'),
+    };
+    return { facts, blockPath: join(path, BLOCK_FILE), root };
+  } catch (thrown) {
+    const { code } = thrown as NodeJS.ErrnoException;
+    const reason = code === 'ENOENT' ? 'it has no root proof' : (thrown as Error).message;
+    throw new EspalierError('verification-failed', `${path}: the block is not proven to the end: ${reason}`, {
+      cause: thrown,
+      remedy: 'run `espalier prove` with the block and this folder again: it goes on from the finished proofs',
+    });
+  }
+}
+
+async function checkOwner(path: string, facts: RunFacts): Promise<void> {
+  const owner = await readRun(path);
+  if (owner === undefined) {
+    const files = await readdir(path).catch(() => []);
+    const strange = files.find((name) => !name.startsWith('.lock') && name !== BLOCK_FILE);
+    if (strange === undefined) return;
+    throw mismatch(`${path} is not empty and is no output folder (it holds ${strange})`);
+  }
+  if (owner.blockId !== facts.blockId) {
+    throw mismatch(`${path} belongs to block ${owner.blockId.slice(0, 16)}…, not to ${facts.blockId.slice(0, 16)}…`);
+  }
+  if (owner.srs !== facts.srs) {
+    throw mismatch(`${path} holds proofs with the SRS ${owner.srs}, and this run proves with ${facts.srs}`);
+  }
+}
+
+async function readRun(path: string): Promise<RunFacts | undefined> {
+  let text: string;
+  try {
+    text = await readFile(join(path, RUN_FILE), 'utf8');
+  } catch (thrown) {
+    const { code, message } = thrown as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return undefined;
+    if (code === 'ENOTDIR') throw mismatch(`${path} is not a folder`);
+    throw new EspalierError('store-unavailable', `${path} cannot be read: ${message}`, { cause: thrown });
+  }
+  try {
+    return runSchema.parse(JSON.parse(text));
+  } catch (cause) {
+    throw new EspalierError('folder-mismatch', `${join(path, RUN_FILE)} is not one that espalier wrote`, {
+      cause,
+      remedy: 'choose another folder with --out',
+    });
+  }
+}
+
+function mismatch(message: string): EspalierError {
+  return new EspalierError('folder-mismatch', message, { remedy: 'choose another folder with --out' });
+}
+
+function fieldBytes(fields: readonly string[]): Uint8Array {
+  return Buffer.from(fields.map((field) => field.slice(2)).join(''), 'hex');
+}
+
+function fieldTexts(bytes: Buffer): string[] {
+  if (bytes.length % 32 !== 0) throw new Error(`public_inputs has ${bytes.length} bytes, no multiple of 32`);
+  return Array.from(
+    { length: bytes.length / 32 },
+    (_, i) => `0x${bytes.subarray(32 * i, 32 * (i + 1)).toString('hex')}`,
+  );
+}

@@ -1,0 +1,129 @@
+import { EspalierError } from '../../common/index.js';
+import { probeMachine } from '../../native/index.js';
+import {
+  blockId,
+  EmbeddedStore,
+  type JobCircuit,
+  type PreparedBlock,
+  prepareBlock,
+  proveBlock,
+} from '../../orchestrator/index.js';
+import {
+  type Block,
+  chooseProfile,
+  type Profile,
+  type ProofRecord,
+  type RunEventBody,
+  requireMachine,
+  resourceClassOf,
+} from '../../proto/index.js';
+import { MemoryJobQueue } from '../../queue/index.js';
+import { Worker } from '../../worker/index.js';
+import type { CliContext } from '../context.js';
+import { buildManifest, type Manifest, type TreeJob, writeManifest } from '../manifest/index.js';
+import { checkRoot } from './check-root.js';
+import type { Engine } from './engine.js';
+import { OutputFolder } from './output-folder.js';
+
+export interface ProveRunOptions {
+  readonly block: Block;
+  readonly folder: string;
+  /** undefined: chosen by the size of the machine. */
+  readonly profile: Profile | undefined;
+  readonly keepProofs: boolean;
+  readonly onEvent: (event: RunEventBody) => void;
+}
+
+/**
+ * Proves a block in one process tree: orchestrator, in-memory queue, file store and worker. Resolves with the manifest
+ * once the root proof was verified and everything is written. What an earlier run has finished is not done again.
+ */
+export async function proveRun(engine: Engine, options: ProveRunOptions, context: CliContext): Promise<Manifest> {
+  const { block, onEvent } = options;
+  const machine = await probeMachine();
+  const resources = { cores: machine.cores, memoryBytes: machine.memoryBytes, gpus: machine.gpus.length };
+  const profile = options.profile ?? chooseProfile(resources);
+  requireMachine(profile, resources);
+  const folder = await OutputFolder.open(options.folder, block, blockId(block), engine.prover.identity);
+  try {
+    const prepared = await prepareBlock(block, engine, {
+      signal: context.signal,
+      onProgress: (phase, done, total) => onEvent({ kind: 'phase', phase, done, total }),
+    });
+    const root = await proveWithWorker(prepared, profile, resources);
+    onEvent({ kind: 'phase', phase: 'verifying', done: 0, total: 1 });
+    await checkRoot(engine, prepared, root);
+    onEvent({ kind: 'phase', phase: 'verifying', done: 1, total: 1 });
+    await folder.writeRoot(root, engine.keys.key(root.circuit));
+    const manifest = manifestOf(prepared, root);
+    await writeManifest(options.folder, manifest);
+    return manifest;
+  } finally {
+    await folder.close();
+  }
+
+  async function proveWithWorker(
+    prepared: PreparedBlock,
+    profile: Profile,
+    machine: typeof resources,
+  ): Promise<ProofRecord> {
+    const queue = new MemoryJobQueue();
+    const { prover, circuits, keys } = engine;
+    const worker = new Worker({
+      consumer: queue.consumer(`local-${process.pid}`),
+      store: new EmbeddedStore(prepared, folder.proofs, keys, prover.identity),
+      circuits,
+      keys,
+      prover,
+      profile,
+      machine,
+      onFault: (error) => onEvent({ kind: 'warning', code: error.code, message: error.toLine() }),
+    });
+    worker.start();
+    try {
+      return await proveBlock({
+        prepared,
+        queue: queue.producer,
+        proofs: folder.proofs,
+        journal: folder.journal,
+        keys,
+        prover: prover.identity,
+        scheduling: {
+          resourceClassOf: (circuit: JobCircuit) => resourceClassOf(profile, circuit),
+          keepProofs: options.keepProofs,
+        },
+        clock: context.clock,
+        onEvent,
+        signal: context.signal,
+      });
+    } finally {
+      await worker.stop();
+      await queue.close();
+    }
+  }
+
+  function manifestOf(prepared: PreparedBlock, root: ProofRecord): Manifest {
+    const { tree } = prepared;
+    return buildManifest({
+      block: { id: prepared.id, transactions: tree.transactions, calls: tree.calls },
+      tree: Array.from({ length: tree.size }, (_, job) => treeJob(prepared, job)),
+      entries: folder.journal.entries,
+      keysHash: root.publicInputs[0] ?? fail('the root exposes nothing'),
+      rootPublicInputs: root.publicInputs,
+    });
+  }
+}
+
+function treeJob({ tree }: PreparedBlock, job: number): TreeJob {
+  const parent = tree.parent(job);
+  return {
+    jobId: tree.jobId(job),
+    circuit: tree.circuit(job),
+    level: tree.levelOf(job),
+    parentJobId: parent < 0 ? null : tree.jobId(parent),
+  };
+}
+
+function fail(message: string): never {
+  throw new EspalierError('internal', message);
+}

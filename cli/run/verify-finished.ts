@@ -1,0 +1,59 @@
+import { EspalierError } from '../../common/index.js';
+import { blockId, planExecution, readBlock } from '../../orchestrator/index.js';
+import { type SrsName, toHex } from '../../proto/index.js';
+import { checkRoot } from './check-root.js';
+import type { Engine } from './engine.js';
+import type { readFinished } from './output-folder.js';
+
+/** What a verified root proof says. */
+export interface VerifiedFacts {
+  readonly blockId: string;
+  readonly srs: SrsName;
+  readonly transactions: number;
+  readonly gasUsed: number;
+  readonly startRoot: string;
+  readonly endRoot: string;
+  readonly keysHash: string;
+}
+
+/**
+ * Verifies a finished block, trusting nothing in its folder but the block: executes it again, compares every public
+ * input, holds the key to the published set, and verifies the proof. Rejects with `verification-failed`.
+ */
+export async function verifyFinished(
+  engine: Engine,
+  { facts, blockPath, root }: Awaited<ReturnType<typeof readFinished>>,
+  signal: AbortSignal,
+): Promise<VerifiedFacts> {
+  const { srs } = engine.prover.identity;
+  if (facts.srs !== srs) {
+    throw failed(
+      `the proof was made with the ${facts.srs} SRS, and this verifier is on the ${srs} one`,
+      facts.srs === 'development' ? 'anyone can forge proofs with it; prove the block with --srs canonical' : undefined,
+    );
+  }
+  const block = await readBlock(blockPath, engine.hasher);
+  if (blockId(block) !== facts.blockId) {
+    throw failed(`${blockPath} is block ${blockId(block)}, and the folder is of block ${facts.blockId}`);
+  }
+  const prepared = await planExecution(block, engine, { signal });
+  const key = engine.keys.key(prepared.tree.circuit(prepared.tree.root));
+  if (!Buffer.from(key.bytes).equals(root.key)) {
+    throw failed(`root/vk is not the published key ${key.hash} of ${prepared.tree.circuit(prepared.tree.root)}`);
+  }
+  await checkRoot(engine, prepared, root);
+  const { rootPublic } = prepared.execution;
+  return {
+    blockId: facts.blockId,
+    srs,
+    transactions: rootPublic.transactions,
+    gasUsed: rootPublic.gasUsed,
+    startRoot: toHex(rootPublic.startRoot),
+    endRoot: toHex(rootPublic.endRoot),
+    keysHash: toHex(rootPublic.keysHash),
+  };
+}
+
+function failed(message: string, remedy?: string): EspalierError {
+  return new EspalierError('verification-failed', message, remedy === undefined ? {} : { remedy });
+}

@@ -32,8 +32,9 @@ export const FIRST_G1 = fromHex('1'.padStart(64, '0'), '2'.padStart(64, '0'));
  */
 export const DEVELOPMENT_SEED = 'espalier development SRS v1';
 
-/** Enough for circuits of 2^21 gates. */
-export const DEVELOPMENT_POINTS = 2 ** 21 + 1;
+/** Enough for circuits of 2^21 gates, which hold two recursive verifications and something besides. */
+export const DEFAULT_POINTS = 2 ** 21 + 1;
+export const DEVELOPMENT_POINTS = DEFAULT_POINTS;
 
 /** SHA-256 of the whole development `bn254_g1.dat`; found by two independent generators. */
 export const DEVELOPMENT_G1_SHA256 = '627b61241ca0de90b8a5ccdd255bc7c619917de77a149c3798679340518685d1';

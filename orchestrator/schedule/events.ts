@@ -5,7 +5,8 @@ import type { ProofTree } from '../plan/proof-tree.js';
 
 /**
  * What the scheduler is told. `nowMs` is milliseconds from any fixed start, not going back. Reports name jobs only,
- * since blocks that share a prefix of transactions share its jobs. Late, repeated and unknown reports are harmless.
+ * since blocks that share a prefix of transactions share its jobs. Late, repeated and unknown reports are harmless, except
+ * that attempts are counted anew by each scheduler: keep from it the reports of jobs that an earlier one enqueued.
  */
 export type SchedulerEvent = { readonly nowMs: number } & (
   | {

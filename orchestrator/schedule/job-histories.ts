@@ -6,6 +6,8 @@ export interface JobHistory {
   /** The attempt that is in the queue, or was last. */
   attempt: number;
   readonly failures: Map<ErrorCode, number>;
+  /** Reports of proofs by attempts up to this one say nothing any more: theirs may be the proof that was lost. */
+  voidUpToAttempt: number;
   /** Set while the job is in backoff. */
   wakeAtMs: number | undefined;
 }
@@ -22,7 +24,7 @@ export class JobHistories {
   begin(jobId: JobId): JobHistory {
     let history = this.#histories.get(jobId);
     if (history === undefined) {
-      history = { attempt: 1, failures: new Map(), wakeAtMs: undefined };
+      history = { attempt: 1, failures: new Map(), voidUpToAttempt: 0, wakeAtMs: undefined };
       this.#histories.set(jobId, history);
     }
     return history;
@@ -47,6 +49,16 @@ export class JobHistories {
     const count = (failures.get(code) ?? 0) + 1;
     failures.set(code, count);
     return count;
+  }
+
+  /** The job's proof was lost: only later attempts can make up for it. */
+  voidAttempts(jobId: JobId): void {
+    const history = this.begin(jobId);
+    history.voidUpToAttempt = history.attempt;
+  }
+
+  isVoid(jobId: JobId, attempt: number): boolean {
+    return attempt <= (this.#histories.get(jobId)?.voidUpToAttempt ?? 0);
   }
 
   stopWaiting(jobId: JobId): void {

@@ -273,6 +273,12 @@ describe('lost proofs', () => {
     expect(bench.prove(kernel0, 2).all('enqueue')[0]?.jobs).toMatchObject([{ job: { id: kernel1 }, attempt: 2 }]);
   });
 
+  it('are not made up for by late reports of the attempt that made them', () => {
+    const bench = new Bench().add('block', tree).prove(vm0).prove(vm1).prove(kernel0).lose(kernel0);
+    expect(bench.prove(kernel0, 1).prove(vm0, 1).commands).toEqual([]);
+    expect(bench.prove(vm0, 2).enqueued).toEqual([kernel0]);
+  });
+
   it('do not matter when nothing needs them', () => {
     const bench = new Bench({ keepProofs: true }).add('block', tree, [...finished, tree.vmJob(0, 0)]);
     expect(bench.lose(vm0).commands).toEqual([]);

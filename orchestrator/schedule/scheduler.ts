@@ -45,7 +45,8 @@ type EventOf<K extends SchedulerEvent['kind']> = SchedulerEvent & { readonly kin
  *   is lost while something still needs it: blocked again, and with it every job below whose proof is gone too.
  *
  * From any state a job becomes proven as soon as a valid proof of it is durable, whoever made it: the first one wins,
- * other attempts are taken out of the queue, and so is everything below it that was still to do. A ready, leased or
+ * other attempts are taken out of the queue, and so is everything below it that was still to do. (After a proof was lost,
+ * only attempts begun since then count: a late report of an earlier one may speak of the lost proof.) A ready, leased or
  * backoff job whose child's proof is lost is blocked again.
  *
  * A block is open from `block-added` until its root is proven, one of its jobs failed for good, or it was cancelled:
@@ -172,6 +173,7 @@ export class Scheduler {
       this.#discardLateProof(holders);
       return;
     }
+    if (this.#histories.isVoid(jobId, attempt)) return;
     this.#estimates.observe(first.block.tree.circuit(first.job), wallMs);
     // A late result of an earlier attempt, or from before a restart: the present attempt has become needless.
     const isLate = attempt !== this.#histories.attempt(jobId);
@@ -277,21 +279,24 @@ export class Scheduler {
       this.#takeBack(block, parent, 'blocked');
       block.setWaitingFor(parent, block.waitingFor(parent) + 1);
     }
-    for (const { block, job } of holders) this.#revive(block, job);
+    const revived = holders.flatMap((holder) => this.#revive(holder));
+    for (const { block, job } of revived) if (block.waitingFor(job) === 0) this.#enqueue(block, job);
   }
 
-  /** A proven job must be proven again, and so must those below it whose proofs are gone. */
-  #revive(block: BlockJobs, lost: number): void {
+  /** A proven job must be proven again, and so must those below it whose proofs are gone. Returns them all. */
+  #revive({ block, job: lost }: Holder): readonly Holder[] {
     const revived = [lost];
-    for (let job = revived.pop(); job !== undefined; job = revived.pop()) {
+    // The list grows while it is walked.
+    for (const job of revived) {
       const jobId = block.tree.jobId(job);
-      this.#histories.begin(jobId);
+      // Where another block is proving it already, the attempt under way is no old one.
+      if (!this.#twins(block, jobId).some(isUnderWay)) this.#histories.voidAttempts(jobId);
       block.setState(job, 'blocked', this.#nowMs);
       block.countMissingChildren(job);
       this.#out.restoreInputs(block.blockId, jobId);
-      if (block.waitingFor(job) === 0) this.#enqueue(block, job);
       revived.push(...block.tree.childJobs(job).filter((child) => !block.isStored(child)));
     }
+    return revived.map((job) => ({ block, job }));
   }
 
   /** Makes a blocked job ready, or whatever it is already in another block that shares it. */

@@ -16,11 +16,13 @@ export interface FleetHooks {
   /** Looks at what a job reads, when a worker starts it; false when a child's proof is damaged. */
   readonly read: (queued: QueuedJob) => boolean;
   readonly storeProof: (jobId: JobId) => void;
-  readonly report: (report: FleetReport) => void;
+  /** `incarnation`: which orchestrator queued the job, counted from 0. */
+  readonly report: (report: FleetReport, incarnation: number) => void;
 }
 
 interface Lease {
   readonly queued: QueuedJob;
+  readonly incarnation: number;
   held: boolean;
 }
 
@@ -36,6 +38,7 @@ export class Fleet {
   readonly #waiting = new Map<JobId, QueuedJob>();
   readonly #leases = new Map<JobId, Lease>();
   #busySlots = 0;
+  #incarnation = 0;
 
   constructor(scenario: Scenario, random: Random, time: VirtualTime, hooks: FleetHooks) {
     this.#scenario = scenario;
@@ -69,7 +72,9 @@ export class Fleet {
     this.#fill();
   }
 
-  clear(): void {
+  /** The queue is lost with its orchestrator; workers that only seemed dead live on. */
+  restart(incarnation: number): void {
+    this.#incarnation = incarnation;
     this.#waiting.clear();
     for (const lease of this.#leases.values()) this.#release(lease);
   }
@@ -86,13 +91,13 @@ export class Fleet {
 
   #start(queued: QueuedJob): void {
     const { faults, jitter, durationsMs, calmFromMs } = this.#scenario;
-    const lease: Lease = { queued, held: true };
+    const lease: Lease = { queued, incarnation: this.#incarnation, held: true };
     const { id: jobId, circuit } = queued.job;
     const attempt = queued.attempt;
     this.#leases.set(jobId, lease);
     this.#busySlots++;
     const readable = this.#hooks.read(queued);
-    this.#hooks.report({ kind: 'started', jobId, attempt });
+    this.#hooks.report({ kind: 'started', jobId, attempt }, lease.incarnation);
     const wallMs = durationsMs[circuit as JobCircuit] * this.#random.between(1 - jitter, 1 + jitter);
     const stormy = this.#time.nowMs < calmFromMs;
     const code = this.#random.pick(faults.codes);
@@ -113,7 +118,7 @@ export class Fleet {
       if (!lease.held) return;
       this.#hooks.storeProof(job.id);
       this.#release(lease);
-      this.#hooks.report({ kind: 'proven', jobId: job.id, attempt, wallMs });
+      this.#hooks.report({ kind: 'proven', jobId: job.id, attempt, wallMs }, lease.incarnation);
       this.#fill();
     });
   }
@@ -122,7 +127,8 @@ export class Fleet {
     this.#time.after(afterMs, () => {
       if (!lease.held) return;
       this.#release(lease);
-      this.#hooks.report({ kind: 'failed', jobId: lease.queued.job.id, attempt: lease.queued.attempt, code });
+      const { job, attempt } = lease.queued;
+      this.#hooks.report({ kind: 'failed', jobId: job.id, attempt, code }, lease.incarnation);
       this.#fill();
     });
   }
@@ -134,7 +140,7 @@ export class Fleet {
     const { job, attempt } = lease.queued;
     this.#time.after(wallMs * this.#random.between(1, 5), () => {
       this.#hooks.storeProof(job.id);
-      this.#hooks.report({ kind: 'proven', jobId: job.id, attempt, wallMs });
+      this.#hooks.report({ kind: 'proven', jobId: job.id, attempt, wallMs }, lease.incarnation);
     });
   }
 

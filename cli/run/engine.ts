@@ -8,7 +8,14 @@ import {
   SRS_POINTS_NEEDED,
 } from '../../circuits/index.js';
 import { cacheFolder } from '../../common/index.js';
-import { createProver, type Prover, type ProverChoice, resolveSrs, type SrsChoice } from '../../native/index.js';
+import {
+  createProver,
+  type Prover,
+  type ProverChoice,
+  resolveSrs,
+  type SrsChoice,
+  type SrsProgress,
+} from '../../native/index.js';
 import type { CircuitName, ProverKind } from '../../proto/index.js';
 
 export interface EngineOptions {
@@ -19,6 +26,7 @@ export interface EngineOptions {
   readonly onWarning: (message: string) => void;
   /** What takes long before the work can begin: making the SRS, a missing key. */
   readonly onWait: (message: string) => void;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** A prover as the command line names it. */
@@ -59,7 +67,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   }
 }
 
-async function proverChoice({ prover, srs, env, onWarning, onWait }: EngineOptions): Promise<ProverChoice> {
+async function proverChoice({ prover, srs, env, onWarning, onWait, signal }: EngineOptions): Promise<ProverChoice> {
   if (prover.kind === 'simulated') {
     onWarning('simulated prover: these proofs prove nothing, and no real verifier accepts them');
     return { kind: 'simulated' };
@@ -70,9 +78,26 @@ async function proverChoice({ prover, srs, env, onWarning, onWait }: EngineOptio
     env,
     allowDownload: true,
     onWarning,
-    onProgress: onWait,
+    onProgress: srsProgress(onWait),
+    signal,
   });
   return prover.kind === 'external'
     ? { kind: 'external', srs: resolved, executable: prover.executable }
     : { kind: prover.kind, srs: resolved };
+}
+
+const SRS_STEPS = {
+  generate: 'making the development SRS (once, about a minute)',
+  download: 'downloading the canonical SRS (once)',
+  expand: 'expanding the canonical SRS (once)',
+} as const;
+
+/** Says how far an SRS is, each tenth of the way: a line each, also where nothing can be repainted. */
+function srsProgress(onWait: (message: string) => void): SrsProgress {
+  let said = '';
+  return (step, done, total) => {
+    const text = `${SRS_STEPS[step]}: ${Math.floor((10 * done) / total) * 10} %`;
+    if (text !== said) onWait(text);
+    said = text;
+  };
 }

@@ -23,7 +23,6 @@ async function main(): Promise<void> {
     env: process.env,
     allowDownload: true,
     onWarning: () => undefined,
-    onProgress: () => undefined,
   });
   const prover = await createProver({ kind: 'native', srs });
   try {

@@ -48,7 +48,7 @@ async function compileIteratedSquares(iterations: number): Promise<IteratedSquar
         a
     }`;
   const circuit = await compileTestCircuit('merge-rollup', source);
-  const noir = new Noir(circuit.artifact as ConstructorParameters<typeof Noir>[0]);
+  const noir = new Noir(circuit.artifact as unknown as ConstructorParameters<typeof Noir>[0]);
   const { witness, returnValue } = await noir.execute({ x: '3', y: '5' });
   const other = await noir.execute({ x: '4', y: '5' });
   const publicInputs = [`0x${'5'.padStart(64, '0')}`, `0x${String(returnValue).slice(2).padStart(64, '0')}`];

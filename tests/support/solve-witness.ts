@@ -35,7 +35,7 @@ function withEmptyChildren(call: CircuitInputs, keyHashes: KeyHashes): AbiInputs
 /** Solves the witness of a circuit; rejects with the violated assertion's message when there is none. */
 export async function solve(call: CircuitInputs, keyHashes = keys): Promise<void> {
   const { artifact } = circuits.circuit(call.circuit);
-  const solver = solvers.get(call.circuit) ?? new Noir(artifact as ConstructorParameters<typeof Noir>[0]);
+  const solver = solvers.get(call.circuit) ?? new Noir(artifact as unknown as ConstructorParameters<typeof Noir>[0]);
   solvers.set(call.circuit, solver);
   await solver.execute(withEmptyChildren(call, keyHashes) as Parameters<Noir['execute']>[0]);
 }

@@ -290,7 +290,11 @@ export class Scheduler {
     for (const job of revived) {
       const jobId = block.tree.jobId(job);
       // Where another block is proving it already, the attempt under way is no old one.
-      if (!this.#twins(block, jobId).some(isUnderWay)) this.#histories.voidAttempts(jobId);
+      if (!this.#twins(block, jobId).some(isUnderWay)) {
+        this.#histories.voidAttempts(jobId);
+        // Its proof may have been reported by a worker whose lease the queue has not ended yet.
+        this.#out.remove(jobId);
+      }
       block.setState(job, 'blocked', this.#nowMs);
       block.countMissingChildren(job);
       this.#out.restoreInputs(block.blockId, jobId);

@@ -30,6 +30,8 @@ export interface ResolveSrsOptions {
   readonly signal?: AbortSignal | undefined;
   /** Where to download from; default: where `bb` does. */
   readonly hosts?: readonly string[] | undefined;
+  /** Attempts of that download in all; default 6, within about half a minute. */
+  readonly downloadAttempts?: number | undefined;
 }
 
 export const DEVELOPMENT_WARNING =
@@ -119,6 +121,7 @@ function download(options: ResolveSrsOptions): Promise<SrsFolder> {
     onProgress: options.onProgress,
     signal: options.signal,
     hosts: options.hosts,
+    attempts: options.downloadAttempts,
   });
 }
 

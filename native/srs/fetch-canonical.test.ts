@@ -1,0 +1,76 @@
+import { spawnSync } from 'node:child_process';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { expectCode } from '../../tests/support/expect-code.js';
+import { serveFile } from '../../tests/support/file-server.js';
+import { buildPart } from '../../tests/support/fixture.js';
+import { canonicalTestSrs } from '../../tests/support/proving-kit.js';
+import { tempFolder } from '../../tests/support/temp-folder.js';
+import { generatorMultiple } from './bn254.js';
+import { fetchedSrsFolder } from './canonical-folder.js';
+import { fetchCanonical } from './fetch-canonical.js';
+import { CANONICAL, FIRST_G1 } from './known-srs.js';
+
+function compress(points: Uint8Array): Buffer {
+  const compressed = Buffer.alloc(points.length / 2);
+  for (let i = 0; i < points.length / 64; i++) {
+    compressed.set(points.subarray(64 * i, 64 * i + 32), 32 * i);
+    compressed[32 * i] = (compressed[32 * i] ?? 0) | (((points[64 * i + 63] ?? 0) & 1) << 7);
+  }
+  return compressed;
+}
+
+const twoPoints = Buffer.concat([FIRST_G1, CANONICAL.secondG1]);
+
+// Points are expanded by compiled code in worker threads.
+beforeAll(() => buildPart('native'));
+
+describe('fetchCanonical', () => {
+  test('downloads, expands and checks, and leaves only the SRS', async () => {
+    const { host } = await serveFile('g1_compressed.dat', compress(twoPoints));
+    const env = { ESPALIER_CACHE: await tempFolder() };
+    const steps = new Set<string>();
+    const srs = await fetchCanonical(env, { points: 2, hosts: [host], onProgress: (step) => void steps.add(step) });
+    expect(srs).toEqual({ name: 'canonical', folder: fetchedSrsFolder(env), points: 2, bytes: 128 });
+    expect((await readdir(srs.folder)).sort()).toEqual(['bn254_g1.dat', 'bn254_g2.dat']);
+    expect((await readFile(join(srs.folder, 'bn254_g1.dat'))).equals(twoPoints)).toBe(true);
+    expect([...steps]).toEqual(['download', 'expand']);
+  });
+
+  test('takes the prefix of the real SRS, and goes on after a break', async (context) => {
+    const real = canonicalTestSrs();
+    if (real === undefined) return context.skip('cannot run without ESPALIER_CANONICAL_SRS');
+    const points = await readFile(join(real.folder, 'bn254_g1.dat'));
+    const { host, ranges } = await serveFile('g1_compressed.dat', compress(points), { breaksAfterBytes: [500_000] });
+    const env = { ESPALIER_CACHE: await tempFolder() };
+    const srs = await fetchCanonical(env, { points: real.points, hosts: [host], retryDelayMs: 1 });
+    expect(ranges).toHaveLength(2);
+    expect((await readFile(join(srs.folder, 'bn254_g1.dat'))).equals(points)).toBe(true);
+  });
+
+  test.each([
+    ['points of another SRS', compress(Buffer.concat([FIRST_G1, generatorMultiple(7n)])), /does not belong/],
+    [
+      'something that is no point',
+      Buffer.concat([compress(FIRST_G1), Buffer.alloc(31), Buffer.of(4)]),
+      /not on the curve/,
+    ],
+  ])('keeps nothing of %s', async (_, content, message) => {
+    const { host } = await serveFile('g1_compressed.dat', content);
+    const env = { ESPALIER_CACHE: await tempFolder() };
+    await expectCode(fetchCanonical(env, { points: 2, hosts: [host] }), 'srs-invalid', message);
+    expect((await readdir(fetchedSrsFolder(env))).filter((name) => name.includes('g1'))).toEqual([]);
+  });
+
+  test('leaves the field to a process that fetches already, and takes over from one that is gone', async () => {
+    const { host } = await serveFile('g1_compressed.dat', compress(twoPoints));
+    const env = { ESPALIER_CACHE: await tempFolder() };
+    const lock = join(fetchedSrsFolder(env), 'fetch.lock');
+    await mkdir(fetchedSrsFolder(env), { recursive: true });
+    await writeFile(lock, String(process.pid));
+    await expectCode(fetchCanonical(env, { points: 2, hosts: [host] }), 'folder-busy', /another process/);
+    await writeFile(lock, String(spawnSync(process.execPath, ['--version']).pid));
+    await expect(fetchCanonical(env, { points: 2, hosts: [host] })).resolves.toMatchObject({ points: 2 });
+  });
+});

@@ -98,6 +98,13 @@ describe('the built-in profiles', () => {
     expect(chooseProfile(machine(32, 59)).name).toBe('laptop');
   });
 
+  it('ask a laptop for no more cores than it has', () => {
+    expect(chooseProfile(machine(2, 8))).toEqual(BUILT_IN_PROFILES.laptop);
+    const single = chooseProfile(machine(1, 4));
+    expect(requirementOf(single, 'rollup').cores).toBe(1);
+    requireMachine(single, machine(1, 4));
+  });
+
   it('let a machine of 64 GB take four rollup proofs', () => {
     const { production } = BUILT_IN_PROFILES;
     expect(4 * requirementOf(production, 'rollup').memoryGiB).toBeLessThanOrEqual(

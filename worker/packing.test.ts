@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { BUILT_IN_PROFILES, BYTES_PER_GIB, type MachineResources, meets, type ResourceClass } from '../proto/index.js';
 import { classesToTake, fits, freeOf, type Share, shareOf, threadsFor } from './packing.js';
 
-const { production, laptop } = BUILT_IN_PROFILES;
+const { production } = BUILT_IN_PROFILES;
+const SMALL = shareOf({ cores: 1, memoryGiB: 2, gpus: 0 });
 const OFFERED: readonly ResourceClass[] = ['vm', 'rollup'];
 const ROLLUP = shareOf(production.classes.rollup);
 const VM = shareOf(production.classes.vm);
@@ -26,12 +27,12 @@ const machines = fc.record({
 
 describe('threadsFor', () => {
   it('gives a job that is alone all cores', () => {
-    expect(threadsFor(machine(2, 8), shareOf(laptop.classes.rollup), [])).toBe(2);
+    expect(threadsFor(machine(2, 8), SMALL, [])).toBe(2);
     expect(threadsFor(machine(32, 64), ROLLUP, [])).toBe(32);
   });
 
   it('divides the cores among the jobs that can start together', () => {
-    expect(threadsFor(machine(2, 8), shareOf(laptop.classes.rollup), [shareOf(laptop.classes.vm)])).toBe(1);
+    expect(threadsFor(machine(2, 8), SMALL, [SMALL])).toBe(1);
     expect(threadsFor(machine(32, 64), ROLLUP, [ROLLUP])).toBe(16);
     expect(threadsFor(machine(32, 64), ROLLUP, [ROLLUP, ROLLUP])).toBe(10);
     expect(threadsFor(machine(32, 64), ROLLUP, [ROLLUP, ROLLUP, ROLLUP, ROLLUP])).toBe(8);
@@ -39,7 +40,7 @@ describe('threadsFor', () => {
 
   it('leaves nothing idle for a job that does not fit beside it', () => {
     expect(threadsFor(machine(32, 64), ROLLUP, [VM])).toBe(32);
-    expect(threadsFor(machine(2, 3), shareOf(laptop.classes.rollup), [shareOf(laptop.classes.rollup)])).toBe(2);
+    expect(threadsFor(machine(2, 3), SMALL, [SMALL])).toBe(2);
   });
 });
 

@@ -1,8 +1,7 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CompiledCircuit } from '../proto/index.js';
 import { compileTestCircuit } from '../tests/support/compile-test-circuit.js';
+import { watchThreads } from '../tests/support/live-threads.js';
 import { WitnessPool } from './witness-pool.js';
 
 const SOURCE = `
@@ -33,19 +32,19 @@ unconstrained fn spin(rounds: u32) -> u32 {
 const GOOD = { x: '0x1', y: '0x2', p: { a: '0x3', b: ['0x3', '0x4'] }, rounds: '0x1' };
 const ENDLESS = { ...GOOD, rounds: '0xffffffff' };
 
+const COMPILE_TIMEOUT_MS = 60_000;
+const threads = watchThreads();
 let circuit: CompiledCircuit;
 let pool: WitnessPool;
 
 beforeAll(async () => {
-  // The threads run compiled code.
-  await promisify(execFile)('npx', ['tsc', '-b', 'worker']);
   circuit = await compileTestCircuit('public-vm', SOURCE);
   pool = new WitnessPool(1);
-});
+}, COMPILE_TIMEOUT_MS);
 
 afterAll(async () => {
   await pool.close();
-  expect(process.getActiveResourcesInfo()).not.toContain('MessagePort');
+  await threads.ended();
 });
 
 describe('WitnessPool', () => {
@@ -114,7 +113,8 @@ describe('WitnessPool', () => {
     const closing = new WitnessPool(1);
     const making = closing.solve(circuit, ENDLESS);
     const [outcome] = await Promise.allSettled([making, closing.close()]);
-    expect(outcome.status).toBe('rejected');
+    expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'cancelled' } });
+    await expect(closing.solve(circuit, GOOD)).rejects.toMatchObject({ code: 'cancelled' });
     await closing.close();
   });
 });

@@ -7,9 +7,6 @@ import type { WitnessResult, WitnessTask } from './witness-task.js';
 /** Witnesses waiting for a thread. A worker stages far fewer jobs than that. */
 const QUEUE_MAX = 256;
 
-/** How long `close` waits for witnesses under way before it ends their threads. */
-const CLOSE_TIMEOUT_MS = 10_000;
-
 /**
  * Makes witnesses in threads, off the event loop. The threads run the compiled `dist/worker/witness-thread.js`, also
  * where this file runs as TypeScript.
@@ -18,6 +15,7 @@ export class WitnessPool {
   readonly #piscina: Piscina<WitnessTask, WitnessResult>;
   /** By circuit, so that its artefact is turned into text once and shared by all threads. */
   readonly #artifacts = new Map<string, Uint8Array>();
+  #closed = false;
 
   constructor(threads: number) {
     this.#piscina = new Piscina<WitnessTask, WitnessResult>({
@@ -27,7 +25,6 @@ export class WitnessPool {
       maxThreads: threads,
       idleTimeout: 30_000,
       maxQueue: QUEUE_MAX,
-      closeTimeout: CLOSE_TIMEOUT_MS,
     });
   }
 
@@ -47,14 +44,19 @@ export class WitnessPool {
 
   /** Ends all threads; what is under way is ended too. Idempotent. */
   async close(): Promise<void> {
+    this.#closed = true;
     await this.#piscina.destroy();
   }
 
   async #run(task: WitnessTask, signal: AbortSignal | undefined): Promise<WitnessResult> {
+    // The pool below would start threads again.
+    if (this.#closed) throw new EspalierError('cancelled', 'the witness pool is closed');
     try {
       return await this.#piscina.run(task, signal === undefined ? {} : { signal });
     } catch (thrown) {
-      if (signal?.aborted) throw new EspalierError('cancelled', 'cancelled while making a witness', { cause: thrown });
+      if (this.#closed || signal?.aborted) {
+        throw new EspalierError('cancelled', 'cancelled while making a witness', { cause: thrown });
+      }
       throw EspalierError.from(thrown);
     }
   }

@@ -1,13 +1,28 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { EspalierError } from '../common/index.js';
-import { BUILT_IN_PROFILES, BYTES_PER_GIB, type Job, type JobLease, type Profile } from '../proto/index.js';
+import type { Prover } from '../native/index.js';
+import {
+  BUILT_IN_PROFILES,
+  BYTES_PER_GIB,
+  type CircuitName,
+  type Job,
+  type JobLease,
+  type Profile,
+} from '../proto/index.js';
 import type { JobConsumer } from '../queue/index.js';
+import { compileTestCircuit } from '../tests/support/compile-test-circuit.js';
 import { GatedProver } from '../tests/support/gated-prover.js';
-import { required, WorkerFixture } from '../tests/support/worker-fixture.js';
+import { watchThreads } from '../tests/support/live-threads.js';
+import { required, smallCircuits, WorkerFixture } from '../tests/support/worker-fixture.js';
 import { Worker, type WorkerOptions } from './worker.js';
 
 const LAPTOP = { cores: 2, memoryBytes: 8 * BYTES_PER_GIB, gpus: 0 };
 const BIG = { cores: 32, memoryBytes: 64 * BYTES_PER_GIB, gpus: 0 };
+/** One core and 2 GiB: two proofs fit the laptop. */
+const SIDE_BY_SIDE: Profile = {
+  ...BUILT_IN_PROFILES.laptop,
+  classes: { vm: { cores: 1, memoryGiB: 2, gpus: 0 }, rollup: { cores: 1, memoryGiB: 2, gpus: 0 } },
+};
 /** One core, and all of the memory: proofs of this profile never run side by side. */
 const ONE_BY_ONE: Profile = {
   ...BUILT_IN_PROFILES.laptop,
@@ -52,7 +67,7 @@ const threads = () => prover.calls.map((call) => call.threads);
 describe('Worker', () => {
   it('proves two jobs at once on two cores, and takes one more to be ready', async () => {
     const jobs = await addJobs(4);
-    startWorker();
+    startWorker({ profile: SIDE_BY_SIDE });
     await prover.call(1);
     await settle();
     expect(threads()).toEqual([1, 1]);
@@ -64,7 +79,7 @@ describe('Worker', () => {
 
   it('gives a lone job all cores', async () => {
     await addJobs(1);
-    startWorker();
+    startWorker({ profile: SIDE_BY_SIDE });
     await prover.call(0);
     expect(threads()).toEqual([2]);
   });
@@ -161,7 +176,7 @@ describe('Worker', () => {
     prover.verifyGate = new Promise((resolve) => {
       openGate = resolve;
     });
-    startWorker();
+    startWorker({ profile: SIDE_BY_SIDE });
     const proveAll = (async () => {
       for (let n = 0; n < jobs.length; n++) (await prover.call(n)).finish();
     })();
@@ -239,6 +254,48 @@ describe('Worker at its end', () => {
       if (lease === undefined) return ids;
       ids.push(lease.job.id);
     }
+  }
+});
+
+describe('Worker with a prover that needs witnesses', () => {
+  const LEAF = 'fn main(x: pub Field) { assert(x != 1, "x is one"); }';
+
+  it('makes them in threads, reports what does not satisfy its circuit, and leaves no thread behind', async () => {
+    const threads = watchThreads();
+    const leaf = await compileTestCircuit('base-rollup-private', LEAF);
+    const simple = smallCircuits();
+    const circuits = { circuit: (name: CircuitName) => (name === leaf.spec.name ? leaf : simple.circuit(name)) };
+    fixture = await WorkerFixture.create(prover, circuits);
+    // Their inputs are 0, 1 and 2.
+    const [first, second] = await addJobs(3);
+    const worker = startWorker({ prover: withWitnesses(prover), profile: SIDE_BY_SIDE });
+    const call = await prover.call(0);
+    // An uncompressed witness stack.
+    expect(call.request.witness?.byteLength).toBeGreaterThan(20);
+    await prover.call(1);
+    for (const { finish } of prover.calls) finish();
+    await fixture.reported('proven', 2);
+    expect(await fixture.store.getSummary(required(first).id)).toMatchObject({ circuit: 'base-rollup-private' });
+    expect(await fixture.reported('failed', 1)).toMatchObject([
+      {
+        jobId: required(second).id,
+        error: { code: 'witness-unsatisfied', message: expect.stringContaining('x is one') },
+      },
+    ]);
+    await worker.stop();
+    await threads.ended();
+  });
+
+  function withWitnesses(inner: Prover): Prover {
+    return {
+      identity: inner.identity,
+      needsWitness: true,
+      prove: (request, options) => inner.prove(request, options),
+      verify: (request) => inner.verify(request),
+      computeKey: (circuit) => inner.computeKey(circuit),
+      measure: (circuit) => inner.measure(circuit),
+      stop: () => inner.stop(),
+    };
   }
 });
 

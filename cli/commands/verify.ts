@@ -38,6 +38,19 @@ async function run(folder: string, options: RawVerifyOptions, context: CliContex
       remedy: 'prove the block with a real prover',
     });
   }
+  const accepted = options.srs === 'dev' ? 'development' : options.srs;
+  if ((accepted === 'canonical' || accepted === 'development') && accepted !== srs) {
+    // At once, without having to find the SRS that it was not made with.
+    throw new EspalierError(
+      'verification-failed',
+      `${folder}: made with the ${srs} SRS, and only ${accepted} is accepted`,
+      {
+        ...(srs === 'development'
+          ? { remedy: 'anyone can forge such proofs: prove the block with --srs canonical' }
+          : {}),
+      },
+    );
+  }
   const say = { onWarning: () => undefined, onWait: (line: string) => context.aside.say(line) };
   const engineOptions = parseEngineOptions({ srs: options.srs ?? srs, prover: 'native' }, context, say);
   const engine = await openEngine(engineOptions);

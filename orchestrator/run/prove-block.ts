@@ -112,7 +112,7 @@ class BlockRun {
   #announce(finished: Bitset): void {
     const { prepared, prover, onEvent } = this.#options;
     const tree = this.#tree;
-    const levels = tree.levels();
+    const levels = tree.levels().map(({ name, jobs }) => ({ name, jobs }));
     const alreadyProvenByLevel = levels.map(() => 0);
     const needed = neededJobs(tree, finished);
     for (let job = 0; job < tree.size; job += 1) {

@@ -51,8 +51,13 @@ export class BarretenbergProcess {
     return this.#group.exited;
   }
 
-  /** Rejects with `prover-unavailable` when the program does not start or is no Barretenberg, or with `cancelled`. */
+  /**
+   * Rejects with `prover-unavailable` when the program does not start or is no Barretenberg, with `cancelled`, or as
+   * `use` does when somebody else killed it.
+   */
   async ready(signal?: AbortSignal): Promise<void> {
+    const doing = 'starting the prover';
+    const oomKillsBefore = oomKills();
     let failure = '';
     const timeout = setTimeout(() => {
       failure = `no answer within ${START_TIMEOUT_MS / 1000} s`;
@@ -63,9 +68,10 @@ export class BarretenbergProcess {
     } catch (error) {
       if (this.alive) failure = messageOf(error);
       await this.kill();
-      if (signal?.aborted) throw cancelledWhile('starting the prover');
+      if (signal?.aborted) throw cancelledWhile(doing);
       const { startError, code, signal: by } = await this.#group.exited;
-      failure ||= startError?.message ?? `${by === null ? `exit code ${code}` : `ended by ${by}`}`;
+      if (failure === '' && by === 'SIGKILL') throw await this.#death(doing, oomKillsBefore);
+      failure ||= startError?.message ?? (by === null ? `exit code ${code}` : `ended by ${by}`);
       throw proverUnavailable(this.#command, `${failure} ${this.#group.lastWords()}`);
     } finally {
       clearTimeout(timeout);

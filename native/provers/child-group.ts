@@ -17,7 +17,7 @@ export interface ProcessExit {
 
 const STDERR_CHARS_MAX = 16_384;
 /** How long to wait for the pipes of a dead process to drain: a grandchild in a session of its own may hold them. */
-const DRAIN_MS = 200;
+const DRAIN_MS = 500;
 
 /**
  * A child process with everything it starts, as one thing to end.

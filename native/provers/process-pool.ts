@@ -56,6 +56,8 @@ export class ProcessPool<Need, P extends PooledProcess> {
   async use<T>(need: Need, doing: string, work: (process: P) => Promise<T>, signal?: AbortSignal): Promise<T> {
     await this.#takeSlot(doing, signal);
     try {
+      // `stop` may have come between: what is started now it would not see.
+      if (this.#stopped) throw proverStopped(doing);
       const warm = this.#takeIdle(need);
       const process = warm ?? this.#create(need);
       try {

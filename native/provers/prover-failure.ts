@@ -1,7 +1,8 @@
 import { EspalierError } from '../../common/index.js';
 import type { ProcessExit } from './child-group.js';
 
-const MEMORY_WORDS = /bad_alloc|cannot allocate memory|out of memory|memory allocation of \d+ bytes failed/i;
+const MEMORY_WORDS =
+  /bad_alloc|cannot allocate memory|failed to map segment|out of memory|memory allocation of \d+ bytes failed/i;
 const LOADER_WORDS = /GLIBC(XX)?_\d|error while loading shared libraries|cannot execute binary file|exec format error/i;
 const MORE_MEMORY = 'give it more memory, or let fewer proofs run at once';
 const DETAIL_CHARS_MAX = 600;
@@ -20,15 +21,15 @@ export interface ProcessDeath {
 /** A process that ended by itself, or that somebody else ended, while it was needed. */
 export function processDied(death: ProcessDeath): EspalierError {
   const { exit, doing, command } = death;
-  if (exit.startError !== undefined || LOADER_WORDS.test(death.lastWords)) {
-    return proverUnavailable(command, exit.startError?.message ?? death.lastWords);
-  }
   const how = exit.signal === null ? `exited with code ${exit.code}` : `was ended by ${exit.signal}`;
   const said = death.lastWords === '' ? 'it said nothing' : `its last words: ${oneLine(death.lastWords)}`;
   if (MEMORY_WORDS.test(death.lastWords) || (exit.signal === 'SIGKILL' && death.oomKilled)) {
     return new EspalierError('out-of-memory', `${command} ran out of memory while ${doing} (${how}); ${said}`, {
       remedy: MORE_MEMORY,
     });
+  }
+  if (exit.startError !== undefined || LOADER_WORDS.test(death.lastWords)) {
+    return proverUnavailable(command, exit.startError?.message ?? death.lastWords);
   }
   return new EspalierError('prover-crashed', `${command} ${how} while ${doing}; ${said}`);
 }

@@ -1,38 +1,50 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { vi } from 'vitest';
 
-export interface ChildProcess {
+export interface RunningProcess {
   readonly pid: number;
+  readonly parent: number;
   readonly group: number;
   readonly cpuMs: number;
 }
 
-/** Children of a process that are alive: zombies hold no memory and are gone but for their name. */
-export function childrenOf(parent = process.pid): ChildProcess[] {
-  return allProcesses().filter((other) => other.parent === parent);
-}
-
-/** Whatever is alive in these process groups. */
-export function aliveInGroups(groups: readonly number[]): number[] {
+/** Whatever is alive in a process group. */
+export function aliveInGroup(group: number): number[] {
   return allProcesses()
-    .filter((other) => groups.includes(other.group))
+    .filter((other) => other.group === group)
     .map(({ pid }) => pid);
 }
 
-/** A child that has been working for a while: it has used this much CPU time since the call. */
-export async function workingChild(cpuMsMin = 60, parent = process.pid): Promise<ChildProcess> {
-  const before = new Map(childrenOf(parent).map(({ pid, cpuMs }) => [pid, cpuMs]));
+/**
+ * Waits until a prover's process works: one in a group led by a child of `parent` that has used this much CPU time
+ * since the call. Provers lead groups of their own.
+ */
+export async function workingProver(cpuMsMin = 60, parent = process.pid): Promise<RunningProcess> {
+  const before = new Map(provers(parent).map(({ pid, cpuMs }) => [pid, cpuMs]));
   return vi.waitFor(
     () => {
-      const working = childrenOf(parent).find(({ pid, cpuMs }) => cpuMs - (before.get(pid) ?? 0) >= cpuMsMin);
-      if (working === undefined) throw new Error(`no child of ${parent} works`);
+      const working = provers(parent).find(({ pid, cpuMs }) => cpuMs - (before.get(pid) ?? 0) >= cpuMsMin);
+      if (working === undefined) throw new Error(`no prover of process ${parent} works`);
       return working;
     },
     { interval: 5, timeout: 30_000 },
   );
 }
 
-function allProcesses(): (ChildProcess & { readonly parent: number })[] {
+/** Groups that provers of this process lead: by the pid of the leader. */
+export function proverGroups(parent = process.pid): number[] {
+  return allProcesses()
+    .filter((other) => other.parent === parent && other.pid === other.group)
+    .map(({ group }) => group);
+}
+
+function provers(parent: number): RunningProcess[] {
+  const groups = proverGroups(parent);
+  return allProcesses().filter(({ group }) => groups.includes(group));
+}
+
+/** Zombies are left out: they hold no memory and are gone but for their name. */
+function allProcesses(): RunningProcess[] {
   const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
   return pids.flatMap((name) => {
     try {

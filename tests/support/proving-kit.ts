@@ -1,21 +1,23 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { findBbBinary } from '@aztec/bb.js';
 import { Noir } from '@noir-lang/noir_js';
 import { packageRoot } from '../../common/index.js';
-import type { ProveRequest, Prover, Srs } from '../../native/index.js';
+import { type ProveRequest, type Prover, resolveSrs, type Srs } from '../../native/index.js';
 import type { CompiledCircuit, VerifierTarget } from '../../proto/index.js';
 import { compileTestCircuit } from './compile-test-circuit.js';
 
-/** The start of the canonical SRS: `ESPALIER_CANONICAL_SRS`, else the folder beside the checkout; or undefined. */
-export function canonicalTestSrs(): Srs | undefined {
+/**
+ * The SRS that real proofs of tests are made with. The start of the canonical one if it is there, in
+ * `ESPALIER_CANONICAL_SRS` or beside the checkout, since it serves native and WASM; else what `auto` finds without a
+ * download, which may be the development one.
+ */
+export async function testSrs(): Promise<Srs> {
   const beside = join(packageRoot(import.meta.url), '..', 'shared', 'srs');
   const folder = process.env['ESPALIER_CANONICAL_SRS'] ?? beside;
-  const file = join(folder, 'bn254_g1.dat');
-  const bbPath = findBbBinary();
-  if (!existsSync(file) || !bbPath) return undefined;
-  return { name: 'canonical', folder, points: statSync(file).size / 64, bbPath };
+  const choice = existsSync(join(folder, 'bn254_g1.dat')) ? { folder } : 'auto';
+  const onWarning = () => {};
+  return resolveSrs({ choice, pointsNeeded: LARGE_POINTS, env: process.env, allowDownload: false, onWarning });
 }
 
 /** A program that iterates `a = a * a + y` from `x`, and exposes `y` and the result. A gate an iteration. */
@@ -30,6 +32,7 @@ export interface IteratedSquares {
 export const SMALL_ITERATIONS = 300;
 /** 2^15 gates: the largest circuit that the canonical prefix serves. Proven in about a second. */
 export const LARGE_ITERATIONS = 20_000;
+const LARGE_POINTS = 2 ** 15 + 1;
 
 const programs = new Map<number, Promise<IteratedSquares>>();
 

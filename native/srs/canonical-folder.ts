@@ -40,18 +40,32 @@ export async function expandCompressedFolder(
   pointsNeeded: number,
   options: ExpandOptions,
 ): Promise<SrsFolder | null> {
+  const points = await compressedPoints(folder, pointsNeeded);
+  if (points === null) return null;
+  // bb's own download has 2^25 points; expanding them all would take minutes.
+  const wanted = Math.min(points, Math.max(pointsNeeded, DEFAULT_POINTS));
+  return installCompressed(join(folder, COMPRESSED_G1_FILE), fetchedSrsFolder(env), wanted, options);
+}
+
+/** The first place that has enough points compressed and too few expanded; null if there is none. */
+export async function findCompressed(env: Environment, pointsNeeded: number): Promise<string | null> {
+  for (const place of canonicalPlaces(env)) {
+    if ((await compressedPoints(place, pointsNeeded)) !== null) return place;
+  }
+  return null;
+}
+
+/** How many compressed points a folder has, where they are what must be expanded to have enough; else null. */
+async function compressedPoints(folder: string, pointsNeeded: number): Promise<number | null> {
   const sizeOf = (name: string): Promise<number> =>
     stat(join(folder, name)).then(
       ({ size }) => size,
       () => 0,
     );
-  const points = (await sizeOf(COMPRESSED_G1_FILE)) / COMPRESSED_POINT_BYTES;
+  const points = Math.floor((await sizeOf(COMPRESSED_G1_FILE)) / COMPRESSED_POINT_BYTES);
   if (points < pointsNeeded || (await sizeOf(G1_FILE)) / SRS_POINT_BYTES >= pointsNeeded) return null;
   const g2 = await readFile(join(folder, G2_FILE)).catch(() => null);
-  if (g2 === null || !CANONICAL.g2.every((byte, i) => g2[i] === byte)) return null;
-  // bb's own download has 2^25 points; expanding them all would take minutes.
-  const wanted = Math.min(Math.floor(points), Math.max(pointsNeeded, DEFAULT_POINTS));
-  return installCompressed(join(folder, COMPRESSED_G1_FILE), fetchedSrsFolder(env), wanted, options);
+  return g2 !== null && CANONICAL.g2.every((byte, i) => g2[i] === byte) ? points : null;
 }
 
 /**

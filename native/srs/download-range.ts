@@ -11,7 +11,7 @@ export interface DownloadOptions {
   readonly path: string;
   /** An attempt ends when nothing has come for this long. */
   readonly idleTimeoutMs: number;
-  /** Attempts in all, whatever they achieved. */
+  /** Attempts in all, whatever they achieved. Without any answer it is given up once each address was tried. */
   readonly attempts: number;
   /** Before the second attempt; doubles with each, up to 30 s. */
   readonly retryDelayMs: number;
@@ -31,11 +31,15 @@ export async function downloadRange(options: DownloadOptions): Promise<void> {
   try {
     const signal = options.signal ?? new AbortController().signal;
     let failure: unknown;
+    let answered = false;
+    const onAnswer = (): void => {
+      answered = true;
+    };
     for (let attempt = 0; attempt < options.attempts; attempt++) {
       const url = options.urls[attempt % options.urls.length] ?? '';
       try {
         if (attempt > 0) await sleep(retryDelayOf(attempt, options.retryDelayMs), undefined, { signal });
-        await downloadOnce(url, file, signal, options);
+        await downloadOnce(url, file, signal, { ...options, onAnswer });
         return await file.sync();
       } catch (error) {
         if (signal.aborted) throw new EspalierError('cancelled', 'the download of the SRS was cancelled');
@@ -43,6 +47,8 @@ export async function downloadRange(options: DownloadOptions): Promise<void> {
         const known = EspalierError.from(error);
         if (known.code === 'disk-full') throw known;
         failure = error;
+        // There is no network: who waits for the fallback should not wait for half a minute.
+        if (!answered && attempt + 1 >= options.urls.length) break;
       }
     }
     throw new EspalierError(
@@ -67,7 +73,7 @@ async function downloadOnce(
   url: string,
   file: FileHandle,
   signal: AbortSignal,
-  options: DownloadOptions,
+  options: DownloadOptions & { readonly onAnswer: () => void },
 ): Promise<void> {
   let have = (await file.stat()).size;
   if (have > options.bytes) {
@@ -82,6 +88,7 @@ async function downloadOnce(
   try {
     const headers = { Range: `bytes=${have}-${options.bytes - 1}` };
     const response = await fetch(url, { headers, signal: AbortSignal.any([stop.signal, signal]) });
+    options.onAnswer();
     if (response.status !== 200 && response.status !== 206) throw new Error(`HTTP status ${response.status}`);
     // A server that knows no ranges sends everything again.
     let skip = response.status === 200 ? have : 0;

@@ -16,7 +16,7 @@ const REMOTE_FILE = 'g1_compressed.dat';
 export interface FetchOptions extends PointsPoolOptions {
   /** Default: enough for circuits of 2^21 gates, 67 MB to download and 134 MB on disk. */
   readonly points?: number | undefined;
-  /** Tried in turn; default `CANONICAL_HOSTS`. */
+  /** Tried in turn; default `ESPALIER_SRS_HOSTS` (mirrors, separated by commas), else `CANONICAL_HOSTS`. */
   readonly hosts?: readonly string[] | undefined;
   /** `download` counts bytes, `expand` points. */
   readonly onProgress?: ((step: 'download' | 'expand', done: number, total: number) => void) | undefined;
@@ -39,17 +39,28 @@ export async function fetchCanonical(
   const points = options.points ?? DEFAULT_POINTS;
   try {
     await mkdir(folder, { recursive: true });
-    return await withLock(join(folder, 'fetch.lock'), () => fetchInto(folder, points, options));
+    return await withLock(join(folder, 'fetch.lock'), () =>
+      fetchInto(folder, points, { ...options, hosts: options.hosts ?? hostsOf(env) }),
+    );
   } catch (error) {
     throw EspalierError.from(error);
   }
 }
 
-async function fetchInto(folder: string, points: number, options: FetchOptions): Promise<SrsFolder> {
+/** A mirror need not be trusted: what comes is checked. */
+function hostsOf(env: Readonly<Record<string, string | undefined>>): readonly string[] {
+  const named = (env['ESPALIER_SRS_HOSTS'] ?? '').split(',').map((host) => host.trim().replace(/\/+$/, ''));
+  const hosts = named.filter((host) => host !== '');
+  return hosts.length === 0 ? CANONICAL_HOSTS : hosts;
+}
+
+type FetchPlan = FetchOptions & { readonly hosts: readonly string[] };
+
+async function fetchInto(folder: string, points: number, options: FetchPlan): Promise<SrsFolder> {
   const partial = join(folder, `${REMOTE_FILE}.part`);
   const { onProgress } = options;
   await downloadRange({
-    urls: (options.hosts ?? CANONICAL_HOSTS).map((host) => `${host}/${REMOTE_FILE}`),
+    urls: options.hosts.map((host) => `${host}/${REMOTE_FILE}`),
     bytes: points * COMPRESSED_POINT_BYTES,
     path: partial,
     idleTimeoutMs: options.idleTimeoutMs ?? 30_000,

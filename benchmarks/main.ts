@@ -9,7 +9,7 @@ const REPETITIONS_MAX = 1_000;
 
 interface Options {
   readonly json?: string;
-  readonly repetitions: number;
+  readonly repetitions?: number;
 }
 
 async function bench(scopeName: string, options: Options): Promise<void> {
@@ -18,7 +18,7 @@ async function bench(scopeName: string, options: Options): Promise<void> {
     throw new InvalidArgumentError(`there is no scope "${scopeName}"; there are ${Object.keys(SCOPES).join(', ')}`);
   }
   const progress = (line: string) => void process.stderr.write(`${line}\n`);
-  const rows = await scope.run({ repetitions: options.repetitions, progress });
+  const rows = await scope.run({ repetitions: options.repetitions ?? scope.repetitions, progress });
   process.stdout.write(`${machine()}\n${formatRows(rows)}`);
   if (options.json !== undefined) {
     const withMachine = rows.map((row) => ({ ...row, machine: machine() }));
@@ -36,7 +36,7 @@ const scopes = Object.entries(SCOPES).map(([name, { description }]) => `  ${name
 const command = new Command('bench')
   .argument('<scope>', 'what to measure')
   .option('--json <file>', 'also write the rows, one JSON object a line')
-  .option('--repetitions <n>', 'measure so many times and give the median', repetitions, 5)
+  .option('--repetitions <n>', 'measure so many times and give the median', repetitions)
   .addHelpText('after', `\nScopes:\n${scopes.join('\n')}`)
   .action(bench);
 

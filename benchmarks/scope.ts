@@ -18,5 +18,7 @@ export interface ScopeOptions {
 /** A family of measurements, run by `npm run bench -- NAME`. One file in `scopes/`, one entry in `scopes/index.ts`. */
 export interface Scope {
   readonly description: string;
+  /** How often it is measured unless somebody says otherwise. */
+  readonly repetitions: number;
   readonly run: (options: ScopeOptions) => Promise<readonly Row[]>;
 }

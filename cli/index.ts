@@ -1,7 +1,12 @@
 /** The `espalier` command, as far as tests and benchmarks use it from outside. */
 export { Aside } from './aside.js';
+export { DEMO } from './commands/demo.js';
 export type { CliContext, OutputStream } from './context.js';
 export { formatBytes, formatCount, formatDuration, formatTable } from './format.js';
 export * from './manifest/index.js';
 export { ProgressModel } from './progress/progress-model.js';
+export { type Engine, openEngine } from './run/engine.js';
+export { makeBlock } from './run/make-block.js';
+export { OutputFolder } from './run/output-folder.js';
+export { proveRun } from './run/prove-run.js';
 export { runCli } from './run-cli.js';

@@ -10,6 +10,7 @@ const MEMORY_MIB_MAX = 500;
 
 export const planning: Scope = {
   description: `plans a block of ${LARGEST.transactions} transactions with ${LARGEST.calls} calls each`,
+  repetitions: 5,
   run: ({ repetitions, progress }) => measurePlanning(LARGEST, repetitions, progress),
 };
 

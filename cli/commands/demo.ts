@@ -5,7 +5,7 @@ import { addExamples } from './examples.js';
 import { addProveOptions, proveAndShow, type RawProveOptions } from './prove.js';
 
 /** Small, and with every circuit but the merge and the single root: one transaction of two calls, one of one. */
-const DEMO = { txs: 2, calls: [2, 1], seed: 1 } as const;
+export const DEMO = { txs: 2, calls: [2, 1], seed: 1 } as const;
 
 /** `espalier demo`: makes a block, proves it, verifies the root proof. */
 export function registerDemo(program: Command, context: CliContext): void {

@@ -38,7 +38,11 @@ export interface ProveRunOptions {
  * Proves a block in one process tree: orchestrator, in-memory queue, file store and worker. Resolves with the manifest
  * once the root proof was verified and everything is written. What an earlier run has finished is not done again.
  */
-export async function proveRun(engine: Engine, options: ProveRunOptions, context: CliContext): Promise<Manifest> {
+export async function proveRun(
+  engine: Engine,
+  options: ProveRunOptions,
+  context: Pick<CliContext, 'clock' | 'signal'>,
+): Promise<Manifest> {
   const { block, onEvent } = options;
   const machine = await probeMachine();
   const resources = { cores: machine.cores, memoryBytes: machine.memoryBytes, gpus: machine.gpus.length };

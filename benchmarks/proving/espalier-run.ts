@@ -1,0 +1,45 @@
+import { type Engine, proveRun } from '../../cli/index.js';
+import { systemClock } from '../../common/index.js';
+import type { Block, ProofSummary } from '../../proto/index.js';
+
+/** A block proven once through Espalier. */
+export interface EspalierRun {
+  /** In the order in which they were proven. */
+  readonly jobs: readonly ProofSummary[];
+  /** From the moment the first job was taken until the root proof is durable and its job acknowledged. */
+  readonly jobsMs: number;
+  /** With what comes before and after: client proofs verified, the block executed, the root proof checked. */
+  readonly endToEndMs: number;
+}
+
+/** Proves a block into a folder as `espalier prove --keep-proofs` does, in this process. */
+export async function runEspalier(
+  engine: Engine,
+  block: Block,
+  folder: string,
+  progress: (line: string) => void,
+): Promise<EspalierRun> {
+  const jobs: ProofSummary[] = [];
+  let firstMs = Number.NaN;
+  let provenMs = Number.NaN;
+  const startedMs = performance.now();
+  await proveRun(
+    engine,
+    {
+      block,
+      folder,
+      profile: undefined,
+      keepProofs: true,
+      onEvent: (event) => {
+        if (event.kind === 'planned') firstMs = performance.now();
+        if (event.kind === 'block-proven') provenMs = performance.now();
+        if (event.kind === 'warning' || event.kind === 'job-retried') progress(JSON.stringify(event));
+        if (event.kind !== 'job-proven') return;
+        jobs.push(event.summary);
+        progress(`${event.jobId}: ${(event.summary.timings.proveMs / 1000).toFixed(1)} s, espalier`);
+      },
+    },
+    { clock: systemClock, signal: new AbortController().signal },
+  );
+  return { jobs, jobsMs: provenMs - firstMs, endToEndMs: performance.now() - startedMs };
+}

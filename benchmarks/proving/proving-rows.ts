@@ -1,0 +1,76 @@
+import { CIRCUIT_NAMES, type CircuitName, LIMITS } from '../../proto/index.js';
+import { median } from '../median.js';
+import type { Row } from '../scope.js';
+import type { Comparison } from './compare.js';
+import { type TimeSpent, timeSpent } from './time-spent.js';
+
+/** Espalier's wall time against bare `bb prove` one after another (issue 2). */
+const RATIO_MAX = 1.03;
+/** Seconds a proof, and 10^9 bytes on the machine of each circuit (the RFP's figures). */
+const PROOF_SECONDS_MAX = 30;
+const MEMORY_GB_MAX = { vm: 64, others: 16 };
+
+type Measure<T> = (value: T) => number;
+
+/** The whole: the ratio and where the time went; then each circuit. */
+export function provingRows(comparisons: readonly Comparison[]): readonly Row[] {
+  const circuits = CIRCUIT_NAMES.filter((name) => comparisons[0]?.bare.some(({ circuit }) => circuit === name));
+  return [...wholeRows(comparisons), ...circuits.flatMap((circuit) => circuitRows(circuit, comparisons))];
+}
+
+function wholeRows(comparisons: readonly Comparison[]): readonly Row[] {
+  const row = (what: string, unit: string, measure: Measure<Comparison>): Row => ({
+    name: `proving/${what}`,
+    unit,
+    ...median(comparisons.map(measure)),
+  });
+  const spent = (part: keyof TimeSpent) => (comparison: Comparison) =>
+    timeSpent(comparison.espalier.jobs, comparison.espalier.jobsMs)[part] / 1000;
+  return [
+    { ...row('ratio', 'x', ({ espalier, bare }) => espalier.jobsMs / bareMs(bare)), target: RATIO_MAX },
+    row('espalier', 's', ({ espalier }) => espalier.jobsMs / 1000),
+    row('bare', 's', ({ bare }) => bareMs(bare) / 1000),
+    row('espalier/proving', 's', spent('provingMs')),
+    row('espalier/only-verifying', 's', spent('verifyingMs')),
+    row('espalier/only-making-witnesses', 's', spent('witnessMs')),
+    row('espalier/other', 's', spent('otherMs')),
+    row('espalier/end-to-end', 's', ({ espalier }) => espalier.endToEndMs / 1000),
+  ];
+}
+
+function circuitRows(circuit: CircuitName, comparisons: readonly Comparison[]): readonly Row[] {
+  const espalier = comparisons.flatMap((comparison) =>
+    comparison.espalier.jobs.filter((job) => job.circuit === circuit),
+  );
+  const bare = comparisons.flatMap((comparison) => comparison.bare.filter((job) => job.circuit === circuit));
+  const row = <T>(
+    what: string,
+    unit: string,
+    of: readonly T[],
+    measure: (one: T) => number | null,
+    target?: number,
+  ) => {
+    const values = of.map(measure).filter((value) => value !== null);
+    const rest = target === undefined ? {} : { target };
+    return values.length === 0 ? [] : [{ name: `proving/${circuit}/${what}`, unit, ...median(values), ...rest }];
+  };
+  const memoryMax = circuit === 'public-vm' ? MEMORY_GB_MAX.vm : MEMORY_GB_MAX.others;
+  return [
+    ...row('witness', 's', espalier, (job) => job.timings.witnessMs / 1000),
+    // Beside other proofs, where they are packed: the target is for a proof that has the machine.
+    ...row('prove', 's', espalier, (job) => job.timings.proveMs / 1000),
+    ...row('prove-bare', 's', bare, (job) => job.usage.wallMs / 1000, PROOF_SECONDS_MAX),
+    ...row('verify', 's', espalier, (job) => job.timings.verifyMs / 1000),
+    ...row('memory', 'GB', espalier, (job) => gigabytes(job.usage.peakMemoryBytes), memoryMax),
+    ...row('memory-bare', 'GB', bare, (job) => gigabytes(job.usage.peakMemoryBytes)),
+    ...row('proof', 'bytes', bare, (job) => job.proofBytes, LIMITS.proofBytesMax),
+  ];
+}
+
+function bareMs(bare: Comparison['bare']): number {
+  return bare.reduce((sum, { usage }) => sum + usage.wallMs, 0);
+}
+
+function gigabytes(bytes: number | null): number | null {
+  return bytes === null ? null : bytes / 1e9;
+}

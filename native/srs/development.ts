@@ -22,8 +22,8 @@ export function developmentSrsFolder(env: Environment): string {
 }
 
 /**
- * The folder of the development SRS, which is made first if it is not there or is damaged: about 12 s on two cores,
- * 134 MB. Any number of processes may do this at once; they all write the same bytes.
+ * The folder of the development SRS, which is made first if it is not there or is damaged: 27 s of processor
+ * time, shared by the cores; 134 MB. Any number of processes may do this at once; they all write the same bytes.
  */
 export async function ensureDevelopmentSrs(env: Environment, options: DevelopmentSrsOptions = {}): Promise<string> {
   const folder = developmentSrsFolder(env);

@@ -1,0 +1,123 @@
+import { gunzipSync } from 'node:zlib';
+import { acvm, Noir } from '@noir-lang/noir_js';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Abi, type CircuitInputs, encodeInputs, publicInputsOf } from '../../circuits/index.js';
+import { type Engine, openEngine } from '../../cli/run/engine.js';
+import { makeBlock } from '../../cli/run/make-block.js';
+import { type ExecutedTransaction, executeBlock } from '../../orchestrator/index.js';
+import type { AbiInputs, Block, Proof, VerificationKey } from '../../proto/index.js';
+
+/**
+ * What no witness solver sees: forged child proofs, keys that are not the child's, and witnesses changed after solving.
+ * A prover makes a proof of anything; here none of these proofs verifies. The honest ones of the same shape do.
+ */
+let engine: Engine;
+let block: Block;
+let transaction: ExecutedTransaction;
+let withCall: ExecutedTransaction;
+const SIGNAL = new AbortController().signal;
+
+beforeAll(async () => {
+  engine = await openEngine({
+    srs: 'development',
+    prover: { kind: 'native' },
+    env: process.env,
+    onWarning: () => undefined,
+    onWait: () => undefined,
+  });
+  block = await makeBlock(engine, {
+    txs: 2,
+    calls: [0, 1],
+    seed: 3,
+    threads: 2,
+    signal: SIGNAL,
+    onProgress: () => undefined,
+  });
+  const { keys, hasher } = engine;
+  const { transactions } = await executeBlock(block, hasher, { keysHash: keys.keysHash(hasher) });
+  transaction = transactions[0] ?? expect.unreachable();
+  withCall = transactions[1] ?? expect.unreachable();
+});
+
+afterAll(() => engine?.stop());
+
+/** Solves, lets `tamper` change the solved witness, proves, and says whether the proof verifies. */
+async function provesTo(
+  call: CircuitInputs,
+  children: AbiInputs,
+  tamper: (witness: Map<number, string>) => void = () => undefined,
+): Promise<boolean> {
+  const circuit = engine.circuits.circuit(call.circuit);
+  const inputs = { ...encodeInputs(call, engine.keys.hashes), ...children };
+  const noir = new Noir(circuit.artifact as ConstructorParameters<typeof Noir>[0]);
+  const { witness } = await noir.execute(inputs as Parameters<Noir['execute']>[0]);
+  const map = acvm.decompressWitness(witness);
+  tamper(map);
+  const publicInputs = publicInputsOf(circuit.artifact.abi as Abi, inputs);
+  const key = engine.keys.key(call.circuit);
+  const request = { circuit, key, publicInputs, witness: gunzipSync(acvm.compressWitness(map)) };
+  const { proof } = await engine.prover.prove(request, { threads: 2 });
+  return engine.prover.verify({ circuit, key, proof });
+}
+
+const child = (key: VerificationKey, proof: Pick<Proof, 'proof'>) => ({ vk: key.fields, proof: fields(proof.proof) });
+
+function fields(bytes: Uint8Array): string[] {
+  const hex = Buffer.from(bytes).toString('hex');
+  return Array.from({ length: bytes.length / 32 }, (_, i) => `0x${hex.slice(64 * i, 64 * (i + 1))}`);
+}
+
+describe('a base over a client proof', () => {
+  const clientProof = () => block.transactions[0]?.clientProof ?? expect.unreachable();
+  const clientKey = () => engine.keys.key('client');
+
+  test('verifies when all is honest', async () => {
+    expect(await provesTo(transaction.baseInputs(), { client_proof: child(clientKey(), clientProof()) })).toBe(true);
+  });
+
+  test('does not with the key of another circuit: the key is held to its hash in the circuit', async () => {
+    const client_proof = child(engine.keys.key('public-vm'), clientProof());
+    expect(await provesTo(transaction.baseInputs(), { client_proof })).toBe(false);
+  });
+
+  test('does not with a child proof of something else: another transaction of the same circuit', async () => {
+    const other = block.transactions[1]?.clientProof ?? expect.unreachable();
+    expect(await provesTo(transaction.baseInputs(), { client_proof: child(clientKey(), other) })).toBe(false);
+  });
+
+  test('does not with one element of the child proof changed', async () => {
+    const proof = fields(clientProof().proof);
+    proof[100] = proof[101] ?? expect.unreachable();
+    expect(await provesTo(transaction.baseInputs(), { client_proof: { vk: clientKey().fields, proof } })).toBe(false);
+  });
+});
+
+describe('the public VM', () => {
+  test('verifies when all is honest', async () => {
+    expect(await provesTo(withCall.vmInputs(0), {})).toBe(true);
+  });
+
+  // The trace is not an input but follows in the circuit, so a prover who wants another one has to change solved values:
+  // here the sender's new balance, which a step computes and a later one stores, in one place or wherever it stands.
+  test.each([
+    ['one place', 1],
+    ['every place', Number.POSITIVE_INFINITY],
+  ])('does not with a step of the trace changed in %s', async (_, placesMax) => {
+    const call = withCall.vmInputs(0);
+    if (call.circuit !== 'public-vm') expect.unreachable();
+    const computed = call.inputs.accesses[1]?.newValue ?? expect.unreachable();
+    const inputsCount = flatLength(encodeInputs(call, engine.keys.hashes));
+    const verified = await provesTo(call, {}, (witness) => {
+      const places = [...witness].filter(([index, value]) => index >= inputsCount && BigInt(value) === computed);
+      expect(places.length).toBeGreaterThan(1);
+      for (const [index] of places.slice(0, placesMax)) witness.set(index, `0x${(computed + 1n).toString(16)}`);
+    });
+    expect(verified).toBe(false);
+  });
+});
+
+/** Field elements that inputs flatten to: the first witnesses of a circuit. */
+function flatLength(value: AbiInputs | AbiInputs[string]): number {
+  if (typeof value !== 'object') return 1;
+  return Object.values(value).reduce((sum, part) => sum + flatLength(part), 0);
+}

@@ -8,6 +8,8 @@ export { type CircuitSet, loadCircuits, targetFolder } from './circuit-set.js';
 export { encodeInputs } from './encode.js';
 export {
   CHILD_CIRCUITS,
+  type FoundKey,
+  findKeys,
   type KeyHashes,
   type KeySet,
   keySet,

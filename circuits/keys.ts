@@ -32,6 +32,8 @@ export type KeyHashes = Readonly<Record<(typeof CHILD_CIRCUITS)[number], string>
 export interface KeySet {
   key(name: CircuitName): VerificationKey;
   readonly hashes: KeyHashes;
+  /** Whether all are those published with this version, none made on this machine from the compiled circuits. */
+  readonly arePublished: boolean;
   /** What every proof of the tree exposes as `keys_hash`. */
   keysHash(hasher: Hasher): Field;
 }
@@ -65,35 +67,60 @@ export function publishedKeysPath(identity: ProverIdentity): string {
   return join(packageRoot(import.meta.url), 'circuits', 'keys', `${identity.srs}-${identity.version}.json`);
 }
 
+/** A key, and whether it is among those published with this version. */
+export interface FoundKey {
+  readonly key: VerificationKey;
+  readonly isPublished: boolean;
+}
+
 /**
- * All keys: those published for the SRS and prover version where they fit the circuits, else those cached, else made
- * now and cached. A simulated prover's keys are never cached.
+ * The keys that need no making: those published for the SRS and prover version where they fit the circuits, else those
+ * cached. A simulated prover's keys are never cached.
  */
-export async function loadKeys(source: KeySource): Promise<KeySet> {
+export async function findKeys(
+  source: Pick<KeySource, 'circuits' | 'identity' | 'cacheFolder'>,
+): Promise<ReadonlyMap<CircuitName, FoundKey>> {
   const { circuits, identity } = source;
   const published = await readStoredKeys(publishedKeysPath(identity));
-  const cachePath = join(source.cacheFolder, 'keys', `${identity.srs}-${identity.version}.json`);
-  const cached = identity.kind === 'simulated' ? {} : await readStoredKeys(cachePath);
-  const keys = new Map<CircuitName, VerificationKey>();
-  let computed = false;
+  const cached = identity.kind === 'simulated' ? {} : await readStoredKeys(cachedKeysPath(source));
+  const keys = new Map<CircuitName, FoundKey>();
   for (const name of CIRCUIT_NAMES) {
-    const circuit = circuits.circuit(name);
-    const stored = [published[name], cached[name]].find((key) => key?.bytecodeHash === circuit.bytecodeHash);
-    if (stored !== undefined) {
-      const bytes = Buffer.from(stored.bytes, 'base64');
-      keys.set(name, { bytes, fields: keyFields(bytes), hash: stored.hash });
-    } else {
-      source.onCompute?.(name);
-      keys.set(name, await source.computeKey(circuit));
-      computed = true;
-    }
+    const fits = (key: StoredKey | undefined) => key?.bytecodeHash === circuits.circuit(name).bytecodeHash;
+    const stored = [published[name], cached[name]].find(fits);
+    if (stored === undefined) continue;
+    const bytes = Buffer.from(stored.bytes, 'base64');
+    const key = { bytes, fields: keyFields(bytes), hash: stored.hash };
+    keys.set(name, { key, isPublished: stored === published[name] });
   }
-  const set = keySet(keys);
-  if (computed && identity.kind !== 'simulated') await writeStoredKeys(cachePath, circuits, set);
+  return keys;
+}
+
+/** All keys: those that `findKeys` finds, the others made now and cached. */
+export async function loadKeys(source: KeySource): Promise<KeySet> {
+  const { circuits, identity } = source;
+  const found = await findKeys(source);
+  const keys = new Map<CircuitName, VerificationKey>();
+  for (const name of CIRCUIT_NAMES) {
+    const known = found.get(name)?.key;
+    if (known === undefined) source.onCompute?.(name);
+    keys.set(name, known ?? (await source.computeKey(circuits.circuit(name))));
+  }
+  const set = keySet(keys, {
+    arePublished: CIRCUIT_NAMES.every((name) => found.get(name)?.isPublished === true),
+  });
+  const isComplete = found.size === CIRCUIT_NAMES.length;
+  if (!isComplete && identity.kind !== 'simulated') await writeStoredKeys(cachedKeysPath(source), circuits, set);
   return set;
 }
 
-export function keySet(keys: ReadonlyMap<CircuitName, VerificationKey>): KeySet {
+function cachedKeysPath({ cacheFolder, identity }: Pick<KeySource, 'cacheFolder' | 'identity'>): string {
+  return join(cacheFolder, 'keys', `${identity.srs}-${identity.version}.json`);
+}
+
+export function keySet(
+  keys: ReadonlyMap<CircuitName, VerificationKey>,
+  { arePublished }: { readonly arePublished: boolean } = { arePublished: false },
+): KeySet {
   const key = (name: CircuitName): VerificationKey => {
     const found = keys.get(name);
     if (found === undefined) throw new Error(`no verification key of ${name}`);
@@ -103,6 +130,7 @@ export function keySet(keys: ReadonlyMap<CircuitName, VerificationKey>): KeySet 
   return {
     key,
     hashes,
+    arePublished,
     keysHash: (hasher) => hasher.hash([TAGS.keys, ...CHILD_CIRCUITS.map((name) => BigInt(hashes[name]))]),
   };
 }
@@ -118,7 +146,13 @@ function keyFields(bytes: Buffer): string[] {
 
 async function readStoredKeys(path: string): Promise<StoredKeys> {
   if (!existsSync(path)) return {};
-  return JSON.parse(await readFile(path, 'utf8')) as StoredKeys;
+  try {
+    return JSON.parse(await readFile(path, 'utf8')) as StoredKeys;
+  } catch (thrown) {
+    // Cut off by a power cut: the keys are made again, and the file with them.
+    if (thrown instanceof SyntaxError) return {};
+    throw thrown;
+  }
 }
 
 /** Written whole or not at all, so that an interrupted run leaves no half file behind. */

@@ -49,7 +49,7 @@ async function provesTo(
 ): Promise<boolean> {
   const circuit = engine.circuits.circuit(call.circuit);
   const inputs = { ...encodeInputs(call, engine.keys.hashes), ...children };
-  const noir = new Noir(circuit.artifact as ConstructorParameters<typeof Noir>[0]);
+  const noir = new Noir(circuit.artifact as unknown as ConstructorParameters<typeof Noir>[0]);
   const { witness } = await noir.execute(inputs as Parameters<Noir['execute']>[0]);
   const map = acvm.decompressWitness(witness);
   tamper(map);

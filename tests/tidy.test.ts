@@ -180,6 +180,19 @@ describe('the project', () => {
     expect(located.map(([name, { resolved }]) => `${name}: ${resolved}`)).toEqual([]);
   });
 
+  test('runs on its dependencies alone: what is for development serves tests, benchmarks and the build', () => {
+    const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+    const product = modules.filter(({ path }) => !isTest(path) && !/^(benchmarks|circuits\/build|[^/]*$)/.test(path));
+    const packageOf = (specifier: string) => /^(@[^/]+\/)?[^/]+/.exec(specifier)?.[0] ?? '';
+    const missing = product.flatMap(({ path, text }) =>
+      importsOf(text)
+        .filter((specifier) => !/^(\.|node:)/.test(specifier) && !(packageOf(specifier) in dependencies))
+        .map((specifier) => `${path}: ${specifier}`),
+    );
+    expect(product.length).toBeGreaterThan(100);
+    expect(missing).toEqual([]);
+  });
+
   test('pins every dependency to one version', () => {
     const { dependencies, devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
     const loose = Object.entries({ ...dependencies, ...devDependencies }).filter(([, v]) => !/^\d/.test(String(v)));

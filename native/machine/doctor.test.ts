@@ -45,7 +45,7 @@ describe('judge', () => {
   });
 
   test.each<[string, Partial<DoctorFacts>, DoctorCheck['status'], RegExp]>([
-    ['Node', machine({ nodeVersion: '20.10.0' }), 'fail', /install Node 20.11/],
+    ['Node', machine({ nodeVersion: '20.10.0' }), 'fail', /install Node 20.19/],
     ['cores', machine({ cores: 1 }), 'warn', /more cores/],
     ['memory', machine({ memoryBytes: GIB, memoryAvailableBytes: GIB }), 'fail', /memory limit/],
     ['memory', machine({ memoryAvailableBytes: GIB }), 'warn', /other programs/],

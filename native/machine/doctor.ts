@@ -35,7 +35,7 @@ export const LAPTOP_NEEDS: DoctorNeeds = {
 };
 
 /** The oldest Node that is supported, as in `engines` of package.json. */
-const NODE_NEEDED = [20, 11] as const;
+const NODE_NEEDED = [20, 19] as const;
 
 export interface DoctorFacts {
   readonly machine: Machine;

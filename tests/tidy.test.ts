@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { ENVIRONMENT } from '../common/index.js';
 import { importsOf, root, sourceFiles, withoutComments } from './support/source-tree.js';
 
 /**
@@ -178,6 +179,17 @@ describe('the project', () => {
     };
     const located = Object.entries(lock.packages).filter(([, { resolved }]) => resolved !== undefined);
     expect(located.map(([name, { resolved }]) => `${name}: ${resolved}`)).toEqual([]);
+  });
+
+  test('lists every environment variable that it reads, here and in the README', () => {
+    const readme = readFileSync(join(root, 'README.md'), 'utf8');
+    const rows = Object.entries(ENVIRONMENT).map(([name, meaning]) => `| \`${name}\` | ${meaning} |`);
+    expect(rows.filter((row) => !readme.includes(row))).toEqual([]);
+    const ofTerminals = ['CI', 'LANG', 'LC_ALL', 'LC_CTYPE', 'NO_COLOR', 'TERM'];
+    const read = modules
+      .filter(({ path }) => !isTest(path))
+      .flatMap(({ text }) => [...text.matchAll(/\benv\['([A-Z_]+)'\]/g)].map((match) => match[1] ?? ''));
+    expect(read.filter((name) => !(name in ENVIRONMENT) && !ofTerminals.includes(name))).toEqual([]);
   });
 
   test('runs on its dependencies alone: what is for development serves tests, benchmarks and the build', () => {

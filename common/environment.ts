@@ -1,0 +1,13 @@
+/**
+ * Environment variables that Espalier reads, besides what terminals set (`NO_COLOR`, `TERM`, `CI`, the locale). The
+ * README's table is held to this one, and so is every reading of `env[…]` (tests/tidy.test.ts).
+ */
+export const ENVIRONMENT = {
+  ESPALIER_CACHE: 'folder for what can be made again (SRS, keys, measured times); default `~/.cache/espalier`',
+  XDG_CACHE_HOME: 'base of that default, instead of `~/.cache`',
+  ESPALIER_BB: 'the `bb` to use in place of the one that comes with `@aztec/bb.js`',
+  ESPALIER_CANONICAL_SRS: 'folder with the canonical SRS, looked at first',
+  CRS_PATH: 'folder where `bb` keeps the canonical SRS, looked at next; then `~/.bb-crs`',
+  ESPALIER_SRS_HOSTS: 'mirrors to download the canonical SRS from, separated by commas',
+  HOME: 'where those `~` are',
+} as const satisfies Record<string, string>;

@@ -17,6 +17,7 @@ import {
   type SrsProgress,
 } from '../../native/index.js';
 import type { CircuitName, ProverKind } from '../../proto/index.js';
+import { requireProver } from './require-prover.js';
 
 export interface EngineOptions {
   readonly srs: SrsChoice;
@@ -72,6 +73,7 @@ async function proverChoice({ prover, srs, env, onWarning, onWait, signal }: Eng
     onWarning('simulated prover: these proofs prove nothing, and no real verifier accepts them');
     return { kind: 'simulated' };
   }
+  await requireProver(prover, env);
   const resolved = await resolveSrs({
     choice: srs,
     pointsNeeded: SRS_POINTS_NEEDED,
@@ -87,13 +89,13 @@ async function proverChoice({ prover, srs, env, onWarning, onWait, signal }: Eng
 }
 
 const SRS_STEPS = {
-  generate: 'making the development SRS (once, about a minute)',
-  download: 'downloading the canonical SRS (once)',
-  expand: 'expanding the canonical SRS (once)',
+  generate: 'making the development SRS (once, 134 MB)',
+  download: 'downloading the canonical SRS (once, 67 MB)',
+  expand: 'expanding the canonical SRS (once, 134 MB)',
 } as const;
 
 /** Says how far an SRS is, each tenth of the way: a line each, also where nothing can be repainted. */
-function srsProgress(onWait: (message: string) => void): SrsProgress {
+export function srsProgress(onWait: (message: string) => void): SrsProgress {
   let said = '';
   return (step, done, total) => {
     const text = `${SRS_STEPS[step]}: ${Math.floor((10 * done) / total) * 10} %`;

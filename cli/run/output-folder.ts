@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { EspalierError } from '../../common/index.js';
 import { RunJournal, serializeBlock } from '../../orchestrator/index.js';
-import type { Block, BlockId, ProofRecord, ProverIdentity, SrsName, VerificationKey } from '../../proto/index.js';
+import type { Block, BlockId, ProofRecord, SrsName, VerificationKey } from '../../proto/index.js';
 import { FileBlobStore, FolderLock, ProofStore, writeFileAtomically } from '../../store/index.js';
 
 const RUN_FILE = 'run.json';
@@ -34,37 +34,49 @@ export interface RunFacts {
  *     manifest.json  the finished block
  */
 export class OutputFolder {
-  readonly proofs: ProofStore;
-  readonly journal: RunJournal;
   readonly #path: string;
+  readonly #facts: RunFacts;
   readonly #lock: FolderLock;
+  #journal: RunJournal | undefined;
 
-  private constructor(path: string, lock: FolderLock, proofs: ProofStore, journal: RunJournal) {
+  private constructor(path: string, facts: RunFacts, lock: FolderLock) {
     this.#path = path;
+    this.#facts = facts;
     this.#lock = lock;
-    this.proofs = proofs;
-    this.journal = journal;
   }
 
   /**
-   * Opens a folder for a block, or makes it. Rejects with `folder-mismatch` where it belongs to another block or SRS, or
+   * Locks a folder for a run, or makes it. Rejects with `folder-mismatch` where it belongs to another block or SRS, or
    * holds what this command did not put there, and with `folder-busy` while another run has it.
    */
-  static async open(path: string, block: Block, blockId: BlockId, prover: ProverIdentity): Promise<OutputFolder> {
-    const facts: RunFacts = { blockId, srs: prover.srs };
+  static async open(path: string, facts: RunFacts): Promise<OutputFolder> {
     // Before the lock: its file in a folder of somebody else's would be in the way.
     await checkOwner(path, facts);
     const lock = await FolderLock.acquire(path);
     try {
       await checkOwner(path, facts);
-      if (!existsSync(join(path, RUN_FILE))) {
-        await writeFileAtomically(join(path, BLOCK_FILE), Buffer.from(serializeBlock(block)));
-        await writeFileAtomically(join(path, RUN_FILE), Buffer.from(`${JSON.stringify({ version: 1, ...facts })}\n`));
-      }
-      const proofs = new ProofStore(await FileBlobStore.open(join(path, 'store')));
-      return new OutputFolder(path, lock, proofs, await RunJournal.open(join(path, 'journal.jsonl')));
+      return new OutputFolder(path, facts, lock);
     } catch (error) {
       await lock.release();
+      throw error;
+    }
+  }
+
+  /**
+   * From here on the folder belongs to the block. Not before the block was found sound: who mends a faulty one may use
+   * the folder again.
+   */
+  async claim(block: Block): Promise<{ readonly proofs: ProofStore; readonly journal: RunJournal }> {
+    try {
+      if (!existsSync(join(this.#path, RUN_FILE))) {
+        await writeFileAtomically(join(this.#path, BLOCK_FILE), Buffer.from(serializeBlock(block)));
+        const run = { version: 1, ...this.#facts };
+        await writeFileAtomically(join(this.#path, RUN_FILE), Buffer.from(`${JSON.stringify(run)}\n`));
+      }
+      const proofs = new ProofStore(await FileBlobStore.open(join(this.#path, 'store')));
+      this.#journal = await RunJournal.open(join(this.#path, 'journal.jsonl'));
+      return { proofs, journal: this.#journal };
+    } catch (error) {
       throw EspalierError.from(error, 'store-unavailable');
     }
   }
@@ -72,13 +84,17 @@ export class OutputFolder {
   /** Writes the root's files as `bb verify -p proof -i public_inputs -k vk` takes them. */
   async writeRoot(root: ProofRecord, key: VerificationKey): Promise<void> {
     const folder = join(this.#path, ROOT_FOLDER);
-    await mkdir(folder, { recursive: true });
     const files = { proof: root.proof, public_inputs: fieldBytes(root.publicInputs), vk: key.bytes };
-    for (const [name, bytes] of Object.entries(files)) await writeFileAtomically(join(folder, name), bytes);
+    try {
+      await mkdir(folder, { recursive: true });
+      for (const [name, bytes] of Object.entries(files)) await writeFileAtomically(join(folder, name), bytes);
+    } catch (error) {
+      throw EspalierError.from(error, 'store-unavailable');
+    }
   }
 
   async close(): Promise<void> {
-    await this.journal.close();
+    await this.#journal?.close();
     await this.#lock.release();
   }
 }

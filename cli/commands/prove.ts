@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { EspalierError } from '../../common/index.js';
+import { cacheFolder, EspalierError } from '../../common/index.js';
 import { type Block, type Profile, parseProfile, type RunEventBody } from '../../proto/index.js';
 import type { CliContext } from '../context.js';
 import type { Manifest } from '../manifest/index.js';
@@ -60,23 +60,25 @@ export async function proveAndShow(
   const { openEngine } = await import('../run/engine.js');
   const { proveRun } = await import('../run/prove-run.js');
   const { createRunDisplay } = await import('../progress/run-display.js');
+  const { medianTimes, ProvingTimes } = await import('../measures/index.js');
   const { summaryText } = await import('../run/summary.js');
   const profile = options.profile === undefined ? undefined : await readProfile(resolve(context.cwd, options.profile));
-  const display = createRunDisplay(context, { json: options.json === true });
+  const engineOptions = parseEngineOptions(options, context, {
+    onWarning: (message) => onEvent({ kind: 'warning', code: warningCode(options), message }),
+    onWait: (message) => context.aside.say(message),
+  });
+  const times = new ProvingTimes(cacheFolder(context.env));
+  const priors = medianTimes(await times.read(), engineOptions.prover.kind);
+  const display = createRunDisplay(context, { json: options.json === true, priors });
   const onEvent = (event: RunEventBody) => display.onEvent({ atMs: context.clock.nowMs(), ...event });
   let engine: Engine | undefined;
   try {
-    engine = await openEngine(
-      parseEngineOptions(options, context, {
-        onWarning: (message) => onEvent({ kind: 'warning', code: warningCode(options), message }),
-        onWait: (message) => context.aside.say(message),
-      }),
-    );
+    engine = await openEngine(engineOptions);
     const block = await blockFor(engine);
     const keepProofs = options.keepProofs === true;
-    const manifest = await proveRun(engine, { block, folder, profile, keepProofs, onEvent }, context);
+    const manifest = await proveRun(engine, { block, folder, profile, keepProofs, times, onEvent }, context);
     display.stop();
-    context.aside.say(summaryText(manifest, folder));
+    context.aside.say(summaryText(manifest, folder, context.cwd));
     return manifest;
   } finally {
     display.stop();

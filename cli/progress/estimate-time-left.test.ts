@@ -58,6 +58,15 @@ describe('JobDurations', () => {
     expect(durations.expectedMs('merge-rollup')).toBeCloseTo(DEFAULT_JOB_MS['merge-rollup'] * 3);
   });
 
+  it('starts from what earlier runs took, and scales by it what none of them proved', () => {
+    const durations = new JobDurations(new Map([['merge-rollup', DEFAULT_JOB_MS['merge-rollup'] / 2]]));
+    expect(durations.isMeasured).toBe(true);
+    expect(durations.expectedMs('merge-rollup')).toBeCloseTo(DEFAULT_JOB_MS['merge-rollup'] / 2);
+    expect(durations.expectedMs('client')).toBeCloseTo(DEFAULT_JOB_MS.client / 2);
+    durations.record('client', DEFAULT_JOB_MS.client * 2);
+    expect(durations.expectedMs('merge-rollup')).toBeCloseTo(DEFAULT_JOB_MS['merge-rollup'] * 2);
+  });
+
   it('ignores times that are none', () => {
     const durations = new JobDurations();
     for (const ms of [0, -1, Number.NaN, Number.POSITIVE_INFINITY]) durations.record('public-vm', ms);

@@ -17,9 +17,18 @@ export const DEFAULT_JOB_MS: Readonly<Record<CircuitName, number>> = {
   'root-rollup-single': 12_500,
 };
 
-/** How long jobs take, by circuit: the mean of what was measured, and a scaled default where nothing was. */
+/**
+ * How long jobs take, by circuit: the mean of what this run measured; where it measured nothing, what earlier runs took
+ * on this machine, else a default, scaled by how this run's jobs compare with what was expected of them.
+ */
 export class JobDurations {
   readonly #measured = new Map<CircuitName, { count: number; sumMs: number }>();
+  readonly #priors: ReadonlyMap<CircuitName, number>;
+
+  /** `priors`: what earlier runs measured. */
+  constructor(priors: ReadonlyMap<CircuitName, number> = new Map()) {
+    this.#priors = priors;
+  }
 
   /** Takes one finished job; a time that is not a positive number is ignored. */
   record(circuit: CircuitName, wallMs: number): void {
@@ -29,23 +38,32 @@ export class JobDurations {
   }
 
   get isMeasured(): boolean {
-    return this.#measured.size > 0;
+    return this.#measured.size > 0 || this.#priors.size > 0;
   }
 
   /** Positive and finite. */
   expectedMs(circuit: CircuitName): number {
     const entry = this.#measured.get(circuit);
-    return entry ? entry.sumMs / entry.count : DEFAULT_JOB_MS[circuit] * this.#ratioToDefaults();
+    return entry ? entry.sumMs / entry.count : this.#priorMs(circuit) * this.#ratioToPriors();
   }
 
-  /** How much slower this machine is than the defaults, over all jobs measured. */
-  #ratioToDefaults(): number {
-    let measuredMs = 0;
-    let defaultMs = 0;
-    for (const [circuit, { count, sumMs }] of this.#measured) {
-      measuredMs += sumMs;
-      defaultMs += count * DEFAULT_JOB_MS[circuit];
-    }
-    return defaultMs === 0 ? 1 : measuredMs / defaultMs;
+  /** A circuit that no run has proven here is as much slower than its default as those that were. */
+  #priorMs(circuit: CircuitName): number {
+    const prior = this.#priors.get(circuit);
+    if (prior !== undefined) return prior;
+    const known = [...this.#priors];
+    return DEFAULT_JOB_MS[circuit] * ratio(known.map(([name, priorMs]) => [priorMs, DEFAULT_JOB_MS[name]]));
   }
+
+  /** How much slower this run is than was expected, over all jobs measured. */
+  #ratioToPriors(): number {
+    const measured = [...this.#measured];
+    return ratio(measured.map(([name, { count, sumMs }]) => [sumMs, count * this.#priorMs(name)]));
+  }
+}
+
+/** Sum of the first numbers over the sum of the second; 1 for none. */
+function ratio(pairs: readonly (readonly [number, number])[]): number {
+  const sum = (index: 0 | 1): number => pairs.reduce((total, pair) => total + pair[index], 0);
+  return pairs.length === 0 ? 1 : sum(0) / sum(1);
 }

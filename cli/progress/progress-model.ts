@@ -32,7 +32,7 @@ type Event<Kind extends RunEvent['kind']> = Extract<RunEvent, { kind: Kind }>;
  * An event costs constant time; `view` costs time in the number of running jobs.
  */
 export class ProgressModel {
-  readonly #durations = new JobDurations();
+  readonly #durations: JobDurations;
   readonly #concurrency = new Concurrency();
   readonly #notices = new NoticeLog();
   readonly #running = new Map<JobId, RunningJob>();
@@ -49,6 +49,11 @@ export class ProgressModel {
   #outcome: Outcome | null = null;
   #firstEventAtMs: number | null = null;
   #lastEventAtMs = 0;
+
+  /** `priors`: what jobs took on this machine before, in milliseconds. */
+  constructor(priors?: ReadonlyMap<CircuitName, number>) {
+    this.#durations = new JobDurations(priors);
+  }
 
   apply(event: RunEvent): void {
     this.#firstEventAtMs ??= event.atMs;

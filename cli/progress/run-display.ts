@@ -1,7 +1,7 @@
 import type { RunEvent } from '../../proto/index.js';
 import type { CliContext } from '../context.js';
 import { JsonLinesWriter } from './json-lines-writer.js';
-import { TerminalDisplay } from './terminal-display.js';
+import { type PriorTimes, TerminalDisplay } from './terminal-display.js';
 
 /** Shows a run to whoever started it. */
 export interface RunDisplay {
@@ -14,11 +14,14 @@ export interface RunDisplay {
  * The display for a run: progress that repaints itself where stdout is a terminal that can do so, one JSON line an event
  * anywhere else, with `--json`, and in CI (whose logs keep every repaint).
  */
-export function createRunDisplay(context: CliContext, options: { readonly json: boolean }): RunDisplay {
+export function createRunDisplay(
+  context: CliContext,
+  options: { readonly json: boolean; readonly priors?: PriorTimes },
+): RunDisplay {
   const { stdout, env } = context;
   const canRepaint = stdout.isTTY === true && env['TERM'] !== 'dumb' && !isCi(env);
   if (options.json || !canRepaint) return new JsonLinesWriter(stdout);
-  return new TerminalDisplay(context, { colour: !env['NO_COLOR'], unicode: isUtf8(env) });
+  return new TerminalDisplay(context, { colour: !env['NO_COLOR'], unicode: isUtf8(env) }, options.priors);
 }
 
 function isCi(env: CliContext['env']): boolean {

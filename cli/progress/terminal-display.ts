@@ -1,4 +1,4 @@
-import type { RunEvent } from '../../proto/index.js';
+import type { CircuitName, RunEvent } from '../../proto/index.js';
 import type { CliContext } from '../context.js';
 import { ProgressModel } from './progress-model.js';
 import type { ProgressView } from './progress-view.js';
@@ -19,11 +19,14 @@ export interface TerminalStyle {
   readonly unicode: boolean;
 }
 
+/** What earlier runs took on this machine, in milliseconds by circuit. */
+export type PriorTimes = ReadonlyMap<CircuitName, number>;
+
 /** Progress that repaints itself at the end of the terminal. Holds no process open, and gives the cursor back at exit. */
 export class TerminalDisplay implements RunDisplay {
   readonly #context: Pick<CliContext, 'stdout' | 'clock' | 'aside'>;
   readonly #style: TerminalStyle;
-  readonly #model = new ProgressModel();
+  readonly #model: ProgressModel;
   readonly #painter: TerminalPainter;
   readonly #timer: NodeJS.Timeout;
   readonly #takeBackAside: () => void;
@@ -33,8 +36,9 @@ export class TerminalDisplay implements RunDisplay {
   #noticesShown = 0;
   #isStopped = false;
 
-  constructor(context: Pick<CliContext, 'stdout' | 'clock' | 'aside'>, style: TerminalStyle) {
+  constructor(context: Pick<CliContext, 'stdout' | 'clock' | 'aside'>, style: TerminalStyle, priors?: PriorTimes) {
     this.#context = context;
+    this.#model = new ProgressModel(priors);
     this.#style = style;
     this.#painter = new TerminalPainter(context.stdout);
     this.#timer = setInterval(() => this.#repaint(), REPAINT_INTERVAL_MS).unref();

@@ -13,6 +13,7 @@ import {
   chooseProfile,
   type Profile,
   type ProofRecord,
+  type ProofSummary,
   type RunEventBody,
   requireMachine,
   resourceClassOf,
@@ -21,6 +22,7 @@ import { MemoryJobQueue } from '../../queue/index.js';
 import { Worker } from '../../worker/index.js';
 import type { CliContext } from '../context.js';
 import { buildManifest, type Manifest, type TreeJob, writeManifest } from '../manifest/index.js';
+import type { ProvingSample, ProvingTimes } from '../measures/index.js';
 import { checkRoot } from './check-root.js';
 import type { Engine } from './engine.js';
 import { OutputFolder } from './output-folder.js';
@@ -31,6 +33,8 @@ export interface ProveRunOptions {
   /** undefined: chosen by the size of the machine. */
   readonly profile: Profile | undefined;
   readonly keepProofs: boolean;
+  /** Where to note how long the proofs took. */
+  readonly times?: ProvingTimes;
   readonly onEvent: (event: RunEventBody) => void;
 }
 
@@ -43,31 +47,38 @@ export async function proveRun(
   options: ProveRunOptions,
   context: Pick<CliContext, 'clock' | 'signal'>,
 ): Promise<Manifest> {
-  const { block, onEvent } = options;
+  const { block, times } = options;
+  const onEvent = (event: RunEventBody): void => {
+    if (event.kind === 'job-proven') times?.record(sampleOf(event.summary, engine));
+    options.onEvent(event);
+  };
   const machine = await probeMachine();
   const resources = { cores: machine.cores, memoryBytes: machine.memoryBytes, gpus: machine.gpus.length };
   const profile = options.profile ?? chooseProfile(resources);
   requireMachine(profile, resources);
-  const folder = await OutputFolder.open(options.folder, block, blockId(block), engine.prover.identity);
+  const folder = await OutputFolder.open(options.folder, { blockId: blockId(block), srs: engine.prover.identity.srs });
   try {
     const prepared = await prepareBlock(block, engine, {
       signal: context.signal,
       onProgress: (phase, done, total) => onEvent({ kind: 'phase', phase, done, total }),
     });
-    const root = await proveWithWorker(prepared, profile, resources);
+    const stores = await folder.claim(block);
+    const root = await proveWithWorker(prepared, stores, profile, resources);
     onEvent({ kind: 'phase', phase: 'verifying', done: 0, total: 1 });
     await checkRoot(engine, prepared, root);
     onEvent({ kind: 'phase', phase: 'verifying', done: 1, total: 1 });
     await folder.writeRoot(root, engine.keys.key(root.circuit));
-    const manifest = manifestOf(prepared, root);
+    const manifest = manifestOf(prepared, stores, root);
     await writeManifest(options.folder, manifest);
     return manifest;
   } finally {
+    await times?.flush();
     await folder.close();
   }
 
   async function proveWithWorker(
     prepared: PreparedBlock,
+    { proofs, journal }: Stores,
     profile: Profile,
     machine: typeof resources,
   ): Promise<ProofRecord> {
@@ -75,7 +86,7 @@ export async function proveRun(
     const { prover, circuits, keys } = engine;
     const worker = new Worker({
       consumer: queue.consumer(`local-${process.pid}`),
-      store: new EmbeddedStore(prepared, folder.proofs, keys, prover.identity),
+      store: new EmbeddedStore(prepared, proofs, keys, prover.identity),
       circuits,
       keys,
       prover,
@@ -88,8 +99,8 @@ export async function proveRun(
       return await proveBlock({
         prepared,
         queue: queue.producer,
-        proofs: folder.proofs,
-        journal: folder.journal,
+        proofs,
+        journal,
         keys,
         prover: prover.identity,
         scheduling: {
@@ -106,16 +117,24 @@ export async function proveRun(
     }
   }
 
-  function manifestOf(prepared: PreparedBlock, root: ProofRecord): Manifest {
+  function manifestOf(prepared: PreparedBlock, { journal }: Stores, root: ProofRecord): Manifest {
     const { tree } = prepared;
     return buildManifest({
       block: { id: prepared.id, transactions: tree.transactions, calls: tree.calls },
       tree: Array.from({ length: tree.size }, (_, job) => treeJob(prepared, job)),
-      entries: folder.journal.entries,
+      entries: journal.entries,
       keysHash: root.publicInputs[0] ?? fail('the root exposes nothing'),
       rootPublicInputs: root.publicInputs,
     });
   }
+}
+
+type Stores = Awaited<ReturnType<OutputFolder['claim']>>;
+
+function sampleOf({ circuit, prover, threads, usage }: ProofSummary, { circuits }: Engine): ProvingSample {
+  const { kind, version } = prover;
+  const { bytecodeHash } = circuits.circuit(circuit);
+  return { circuit, bytecodeHash, prover: kind, version, threads, wallMs: usage.wallMs };
 }
 
 function treeJob({ tree }: PreparedBlock, job: number): TreeJob {

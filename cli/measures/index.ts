@@ -1,0 +1,2 @@
+export { circuitSizes } from './circuit-sizes.js';
+export { medianTimes, type ProvingSample, type ProvingTime, ProvingTimes } from './proving-times.js';

@@ -15,6 +15,17 @@ export interface ProcessExit {
   readonly startError?: NodeJS.ErrnoException;
 }
 
+/**
+ * Starts a program so that it does not outlive us, whatever ends us: a shell in its process group reads from a pipe that
+ * only we hold and kills the group at its end. `exec` makes the program itself the leader, so that its pid, its exit and
+ * its usage are seen as they are. (`bb msgpack run` asks for SIGTERM when its parent dies, `bb prove` for nothing.)
+ */
+const WITH_LIFELINE = '( read -r _ <&3; kill -KILL 0 ) & exec "$0" "$@" 3<&-';
+/** What the shell exits with where it finds no such file (127) or may not execute it (126). */
+export function isNotExecutable({ code }: ProcessExit): boolean {
+  return code === 126 || code === 127;
+}
+
 const STDERR_CHARS_MAX = 16_384;
 /** How long to wait for the pipes of a dead process to drain: a grandchild in a session of its own may hold them. */
 const DRAIN_MS = 500;
@@ -23,8 +34,8 @@ const DRAIN_MS = 500;
  * A child process with everything it starts, as one thing to end.
  *
  * It leads a process group and session of its own: killing the group reaches its children, and Ctrl-C in a terminal
- * reaches only us, who then decide. stderr is kept, bounded, for its last words. `bb` asks the kernel to be killed when
- * its parent dies; other programs are given a pipe (`lifeline`) that ends with us.
+ * reaches only us, who then decide. The group ends with us even where we are killed. stderr is kept, bounded, for its
+ * last words; a program that cannot be executed is the shell's exit code 126 or 127, and its words.
  */
 export class ChildGroup {
   /** Settled once the process is gone, its group killed and its pipes drained. Never rejects. */
@@ -33,9 +44,12 @@ export class ChildGroup {
   readonly #stderr = new TailBuffer(STDERR_CHARS_MAX);
   #running = true;
 
-  constructor(launch: Launch, options: { readonly lifeline?: boolean } = {}) {
-    const pipes = options.lifeline ? (['pipe', 'pipe', 'pipe', 'pipe'] as const) : (['pipe', 'pipe', 'pipe'] as const);
-    this.#child = spawn(launch.command, launch.args, { detached: true, env: { ...launch.env }, stdio: [...pipes] });
+  constructor({ command, args, env }: Launch) {
+    this.#child = spawn('/bin/sh', ['-c', WITH_LIFELINE, command, ...args], {
+      detached: true,
+      env: { ...env },
+      stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
+    });
     // A process that dies while it is written to breaks the pipe; its exit says so better than EPIPE.
     for (const stream of this.#child.stdio) stream?.on('error', () => {});
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => this.#stderr.push(text));

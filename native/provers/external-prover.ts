@@ -7,7 +7,7 @@ import { EspalierError } from '../../common/index.js';
 import type { CompiledCircuit, ProverIdentity, ResourceUsage, VerificationKey } from '../../proto/index.js';
 import type { CircuitSize, ProveOptions, ProveRequest, ProveResult, Prover, VerifyRequest } from '../prover.js';
 import type { Srs } from '../srs/srs.js';
-import { ChildGroup, type Launch, type ProcessExit } from './child-group.js';
+import { ChildGroup, isNotExecutable, type Launch, type ProcessExit } from './child-group.js';
 import { barretenbergEnv, createNativeProver } from './native-prover.js';
 import { oomKills } from './process-usage.js';
 import * as format from './proof-format.js';
@@ -17,13 +17,6 @@ import { sampleUsage } from './usage-sampler.js';
 
 /** How long `--version` may take; a program that does not know it is none the worse. */
 const VERSION_TIMEOUT_MS = 20_000;
-/**
- * Runs a program so that it does not outlive us, whatever ends us: a shell in its process group reads from a pipe that
- * only we hold and kills the group at its end. `exec` makes the program the leader itself, so that its pid, its exit
- * and its usage are seen as they are.
- */
-const LIFELINE_SCRIPT = '( read -r _ <&3; kill -KILL 0 ) & exec "$0" "$@" 3<&- </dev/null';
-
 /**
  * Proves with any executable that takes the arguments and files of `bb prove`: a build that uses a GPU, or a wrapper
  * script. Keys and verification are the native prover's work, since such builds may know nothing but `prove`; so a
@@ -100,7 +93,9 @@ class ExternalProver implements Prover {
     if (this.#stopped) throw proverStopped(doing);
     if (signal?.aborted) throw cancelledWhile(doing);
     const oomKillsBefore = oomKills();
-    const group = startWithLifeline(launch);
+    const group = new ChildGroup(launch);
+    group.stdin.end();
+    group.stdout.resume();
     const stopSampling = sampleUsage(group.pid);
     const abort = () => void group.kill();
     signal?.addEventListener('abort', abort, { once: true });
@@ -117,18 +112,7 @@ class ExternalProver implements Prover {
   }
 }
 
-function startWithLifeline({ command, args, env }: Launch): ChildGroup {
-  const group = new ChildGroup(
-    { command: '/bin/sh', args: ['-c', LIFELINE_SCRIPT, command, ...args], env },
-    { lifeline: true },
-  );
-  group.stdout.resume();
-  return group;
-}
-
 function failure(command: string, doing: string, exit: ProcessExit, lastWords: string, oomKilled: boolean) {
-  // 126 and 127 are the shell's: not executable, not found.
-  if (exit.code === 126 || exit.code === 127) return proverUnavailable(command, lastWords);
   const death = processDied({ doing, command, exit, lastWords, oomKilled });
   const refused = death.code === 'prover-crashed' && exit.code !== null;
   return refused ? proverRefused(doing, `${command} exited with code ${exit.code}: ${lastWords}`) : death;
@@ -172,6 +156,6 @@ async function versionOf(executable: string, srs: Srs): Promise<string> {
   });
   const exit = await group.exited;
   clearTimeout(timeout);
-  if (exit.startError !== undefined) throw proverUnavailable(executable, exit.startError.message);
+  if (exit.startError !== undefined || isNotExecutable(exit)) throw proverUnavailable(executable, group.lastWords());
   return exit.code === 0 && said.trim() !== '' ? (said.trim().split('\n')[0] ?? 'unknown') : 'unknown';
 }

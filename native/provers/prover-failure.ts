@@ -1,5 +1,5 @@
 import { EspalierError } from '../../common/index.js';
-import type { ProcessExit } from './child-group.js';
+import { isNotExecutable, type ProcessExit } from './child-group.js';
 
 const MEMORY_WORDS =
   /bad_alloc|cannot allocate memory|failed to map segment|out of memory|memory allocation of \d+ bytes failed/i;
@@ -28,7 +28,7 @@ export function processDied(death: ProcessDeath): EspalierError {
       remedy: MORE_MEMORY,
     });
   }
-  if (exit.startError !== undefined || LOADER_WORDS.test(death.lastWords)) {
+  if (exit.startError !== undefined || isNotExecutable(exit) || LOADER_WORDS.test(death.lastWords)) {
     return proverUnavailable(command, exit.startError?.message ?? death.lastWords);
   }
   return new EspalierError('prover-crashed', `${command} ${how} while ${doing}; ${said}`);

@@ -127,7 +127,9 @@ function describeOrphans(): void {
     await writeFile(file, JSON.stringify(base64Inside({ choice: await choice(), request })));
     const holder = new Fixture('prover-holder.mjs', [file]);
     expect(await holder.line()).toBe('proving');
-    const { group } = await workingProver(60, holder.pid);
+    const { pid, group } = await workingProver(60, holder.pid);
+    // Halted, so that it cannot end by itself.
+    process.kill(pid, 'SIGSTOP');
     await holder.kill();
     await allGone(group);
   });

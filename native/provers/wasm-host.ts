@@ -4,15 +4,14 @@ import { FrameDecoder, framePrefix } from './frame-decoder.js';
 
 /**
  * The program of a WASM prover's process: `node wasm-host.js THREADS`. Speaks what `bb msgpack run` speaks, frames of
- * msgpack on stdin and stdout, and hands them to Barretenberg in WASM. Ends itself when stdin does, so that it never
- * outlives its parent: the WASM runs in a thread of its own, and this one stays free to notice.
+ * msgpack on stdin and stdout, and hands them to Barretenberg in WASM, which blocks this thread while it works.
  */
 const replies = createWriteStream('', { fd: 1 });
 // Whatever else writes to stdout would break the frames.
 process.stdout.write = process.stderr.write.bind(process.stderr) as typeof process.stdout.write;
 
 const api = await Barretenberg.new({
-  backend: BackendType.WasmWorker,
+  backend: BackendType.Wasm,
   threads: Number(process.argv[2]),
   skipSrsInit: true,
 });
@@ -24,7 +23,7 @@ let last: Promise<void> = Promise.resolve();
 process.stdin.on('data', (chunk: Buffer) => {
   for (const message of decoder.push(chunk)) last = last.then(() => answer(message));
 });
-process.stdin.on('end', () => process.kill(process.pid, 'SIGKILL'));
+process.stdin.on('end', () => process.exit());
 
 async function answer(message: Uint8Array): Promise<void> {
   const reply = await backend.call(message).catch(errorResponse);

@@ -17,10 +17,11 @@ export interface KeptJob {
 export async function* keptJobs(engine: Engine, block: Block, folderPath: string): AsyncGenerator<KeptJob> {
   const { prover, circuits, keys } = engine;
   const prepared = await planExecution(block, engine, {});
-  const folder = await OutputFolder.open(folderPath, block, blockId(block), prover.identity);
+  const folder = await OutputFolder.open(folderPath, { blockId: blockId(block), srs: prover.identity.srs });
   const witnesses = prover.needsWitness ? new WitnessPool(1) : null;
   try {
-    const store = new EmbeddedStore(prepared, folder.proofs, keys, prover.identity);
+    const { proofs } = await folder.claim(block);
+    const store = new EmbeddedStore(prepared, proofs, keys, prover.identity);
     const { tree } = prepared;
     const classOf = (circuit: JobCircuit) => circuits.circuit(circuit).spec.resourceClass;
     // Jobs are numbered so that children come first.

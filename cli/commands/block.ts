@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { EspalierError } from '../../common/index.js';
+import { cacheFolder, EspalierError } from '../../common/index.js';
 import { LIMITS } from '../../proto/index.js';
 import type { CliContext } from '../context.js';
 import { formatPlural } from '../format.js';
@@ -47,6 +47,7 @@ async function run(options: RawBlockOptions, context: CliContext): Promise<void>
   const { openEngine } = await import('../run/engine.js');
   const { makeBlock } = await import('../run/make-block.js');
   const { writeBlock } = await import('../../orchestrator/index.js');
+  const { ProvingTimes } = await import('../measures/index.js');
   const { probeMachine } = await import('../../native/index.js');
   const say = (line: string) => context.aside.say(line);
   const engine = await openEngine(
@@ -60,6 +61,7 @@ async function run(options: RawBlockOptions, context: CliContext): Promise<void>
       seed: options.seed,
       threads: (await probeMachine()).cores,
       signal: context.signal,
+      times: new ProvingTimes(cacheFolder(context.env)),
       onProgress: (done, total) => {
         if (done % 100 === 0 && done < total) say(`client proofs: ${done} of ${total}`);
       },

@@ -1,8 +1,9 @@
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
+import { cacheFolder } from '../../common/index.js';
 import type { CliContext } from '../context.js';
 import { addExamples } from './examples.js';
-import { addProveOptions, proveAndShow, type RawProveOptions } from './prove.js';
+import { addProveOptions, isSimulated, proveAndShow, type RawProveOptions } from './prove.js';
 
 /** Small, and with every circuit but the merge and the single root: one transaction of two calls, one of one. */
 export const DEMO = { txs: 2, calls: [2, 1], seed: 1 } as const;
@@ -13,20 +14,22 @@ export function registerDemo(program: Command, context: CliContext): void {
     .command('demo')
     .description('make a block of two transactions and three calls, prove it, verify the root proof');
   addProveOptions(command)
-    .option('--out <dir>', 'folder for the block, proofs and manifest', 'espalier-demo')
-    .action((options: RawProveOptions & { out: string }) => run(options, context));
+    .option('--out <dir>', 'folder for block, proofs and manifest (default: espalier-demo, or espalier-demo-simulated)')
+    .action((options: RawProveOptions) => run(options, context));
   addExamples(command, [
     { line: 'espalier demo', meaning: 'about three minutes on two cores; again: nothing left to prove' },
     { line: 'espalier demo --prover simulated', meaning: 'the same in seconds, proving nothing' },
   ]);
 }
 
-async function run(options: RawProveOptions & { out: string }, context: CliContext): Promise<void> {
-  const folder = resolve(context.cwd, options.out);
+async function run(options: RawProveOptions, context: CliContext): Promise<void> {
+  // A simulated block in the folder of the real one would be in its way.
+  const folder = resolve(context.cwd, options.out ?? `espalier-demo${isSimulated(options) ? '-simulated' : ''}`);
   const { existsSync } = await import('node:fs');
   const { mkdir } = await import('node:fs/promises');
   const { readBlock, writeBlock } = await import('../../orchestrator/index.js');
   const { makeBlock } = await import('../run/make-block.js');
+  const { ProvingTimes } = await import('../measures/index.js');
   const blockPath = join(folder, 'block.json');
   await proveAndShow(
     async (engine) => {
@@ -36,6 +39,7 @@ async function run(options: RawProveOptions & { out: string }, context: CliConte
         ...DEMO,
         threads: 1,
         signal: context.signal,
+        times: new ProvingTimes(cacheFolder(context.env)),
         onProgress: () => undefined,
       });
       await mkdir(folder, { recursive: true });

@@ -1,9 +1,12 @@
 import type { Command } from 'commander';
 import type { CliContext } from '../context.js';
 import { registerBlock } from './block.js';
+import { registerCircuits } from './circuits.js';
 import { registerCompletion } from './completion.js';
 import { registerDemo } from './demo.js';
+import { registerDoctor } from './doctor.js';
 import { registerProve } from './prove.js';
+import { registerSrs } from './srs.js';
 import { registerVerify } from './verify.js';
 import { registerVersion } from './version.js';
 
@@ -21,6 +24,9 @@ export const COMMANDS: readonly RegisterCommand[] = [
   registerBlock,
   registerProve,
   registerVerify,
+  registerCircuits,
+  registerSrs,
+  registerDoctor,
   registerVersion,
   registerCompletion,
 ];

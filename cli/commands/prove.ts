@@ -1,8 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { cacheFolder, EspalierError } from '../../common/index.js';
-import { type Block, type Profile, parseProfile, type RunEventBody } from '../../proto/index.js';
+import { cacheFolder } from '../../common/index.js';
+import type { Block, RunEventBody } from '../../proto/index.js';
 import type { CliContext } from '../context.js';
 import type { Manifest } from '../manifest/index.js';
 import type { Engine } from '../run/engine.js';
@@ -61,6 +60,7 @@ export async function proveAndShow(
   const { proveRun } = await import('../run/prove-run.js');
   const { createRunDisplay } = await import('../progress/run-display.js');
   const { medianTimes, ProvingTimes } = await import('../measures/index.js');
+  const { readProfile } = await import('../run/chosen-profile.js');
   const { summaryText } = await import('../run/summary.js');
   const profile = options.profile === undefined ? undefined : await readProfile(resolve(context.cwd, options.profile));
   const engineOptions = parseEngineOptions(options, context, {
@@ -87,18 +87,11 @@ export async function proveAndShow(
 }
 
 function warningCode(options: RawProveOptions): 'development-srs' | 'simulated-prover' {
-  return options.prover === 'simulated' ? 'simulated-prover' : 'development-srs';
+  return isSimulated(options) ? 'simulated-prover' : 'development-srs';
 }
 
-async function readProfile(path: string): Promise<Profile> {
-  try {
-    return parseProfile(await readFile(path, 'utf8'), path);
-  } catch (thrown) {
-    if (thrown instanceof EspalierError) throw thrown;
-    throw new EspalierError('profile-invalid', `profile ${path} cannot be read: ${(thrown as Error).message}`, {
-      cause: thrown,
-    });
-  }
+export function isSimulated({ prover }: RawProveOptions): boolean {
+  return prover === 'simulated';
 }
 
 function defaultFolder(blockPath: string): string {

@@ -1,21 +1,25 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { CATALOGUE } from '../../circuits/index.js';
+import type { CircuitName, ProverKind } from '../../proto/index.js';
 import { tempFolder } from '../../tests/support/temp-folder.js';
-import { medianTimes, type ProvingSample, ProvingTimes } from './proving-times.js';
+import { medianTimes, ProvingTimes } from './proving-times.js';
 
-const SAMPLE: ProvingSample = {
-  circuit: 'public-vm',
-  bytecodeHash: 'aa',
-  prover: 'native',
-  version: '5.0.0',
-  threads: 2,
-  wallMs: 1_000,
-};
+interface Sample {
+  readonly circuit?: CircuitName;
+  readonly kind?: ProverKind;
+  readonly version?: string;
+  readonly threads?: number;
+  readonly wallMs?: number;
+}
 
-async function recorded(cacheFolder: string, ...samples: Partial<ProvingSample>[]) {
+async function recorded(cacheFolder: string, ...samples: Sample[]) {
   const times = new ProvingTimes(cacheFolder);
-  for (const sample of samples) times.record({ ...SAMPLE, ...sample });
+  for (const { circuit = 'public-vm', kind = 'native', version = '5.0.0', threads = 2, wallMs = 1_000 } of samples) {
+    const prover = { kind, version, srs: 'development' } as const;
+    times.record({ circuit: { spec: CATALOGUE[circuit], bytecodeHash: 'aa' }, prover, threads, wallMs });
+  }
   await times.flush();
   return new ProvingTimes(cacheFolder).read();
 }
@@ -38,7 +42,7 @@ test('keeps times by circuit, prover and threads over runs, the latest first', a
 });
 
 test('does not take a simulated prover for the machine', async () => {
-  expect(await recorded(await tempFolder(), { prover: 'simulated' }, { wallMs: 0 })).toEqual([]);
+  expect(await recorded(await tempFolder(), { kind: 'simulated' }, { wallMs: 0 })).toEqual([]);
 });
 
 test('stays small', async () => {

@@ -1,7 +1,13 @@
 import { join } from 'node:path';
 import { z } from 'zod';
-import { CIRCUIT_NAMES, type CircuitName, type ProverKind } from '../../proto/index.js';
-import { median } from '../manifest/build-manifest.js';
+import {
+  CIRCUIT_NAMES,
+  type CircuitName,
+  type CompiledCircuit,
+  type ProverIdentity,
+  type ProverKind,
+} from '../../proto/index.js';
+import { median } from '../manifest/index.js';
 import { machineTag, readCached, writeCached } from './machine-file.js';
 
 /** Times kept of one circuit with one prover and number of threads. */
@@ -25,10 +31,12 @@ const schema = z.array(entrySchema).max(ENTRIES_MAX);
 export type ProvingTime = z.infer<typeof entrySchema>;
 
 /** One proof that was made on this machine. */
-export type ProvingSample = Omit<ProvingTime, 'wallMs' | 'prover'> & {
-  readonly prover: ProverKind;
+export interface ProvingSample {
+  readonly circuit: Pick<CompiledCircuit, 'spec' | 'bytecodeHash'>;
+  readonly prover: ProverIdentity;
+  readonly threads: number;
   readonly wallMs: number;
-};
+}
 
 /** How long proofs took on this machine, over all runs: a small file in the cache, the latest entry first. */
 export class ProvingTimes {
@@ -44,11 +52,14 @@ export class ProvingTimes {
   }
 
   /** Adds a proof in the background, one after another; what a simulated prover made says nothing of the machine. */
-  record({ wallMs, prover, ...facts }: ProvingSample): void {
-    if (prover === 'simulated' || !(wallMs > 0)) return;
+  record({ circuit, prover, threads, wallMs }: ProvingSample): void {
+    const { kind, version } = prover;
+    if (kind === 'simulated' || !(wallMs > 0)) return;
+    const { bytecodeHash, spec } = circuit;
+    const facts = { circuit: spec.name, bytecodeHash, prover: kind, version, threads };
     this.#writing = this.#writing.then(async () => {
       // Read anew: another run may have written meanwhile.
-      await writeCached(this.#path, withSample(await this.read(), { ...facts, prover }, wallMs));
+      await writeCached(this.#path, withSample(await this.read(), facts, wallMs));
     });
   }
 

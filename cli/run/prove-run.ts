@@ -132,9 +132,7 @@ export async function proveRun(
 type Stores = Awaited<ReturnType<OutputFolder['claim']>>;
 
 function sampleOf({ circuit, prover, threads, usage }: ProofSummary, { circuits }: Engine): ProvingSample {
-  const { kind, version } = prover;
-  const { bytecodeHash } = circuits.circuit(circuit);
-  return { circuit, bytecodeHash, prover: kind, version, threads, wallMs: usage.wallMs };
+  return { circuit: circuits.circuit(circuit), prover, threads, wallMs: usage.wallMs };
 }
 
 function treeJob({ tree }: PreparedBlock, job: number): TreeJob {

@@ -22,7 +22,7 @@ export async function planSrs(
     return { srs: 'canonical', folder: compressed, reason: 'bb downloaded it; it is expanded into the cache first' };
   }
   const [small] = canonical;
-  const lack = small ? `the canonical one has ${small.points} points, too few` : 'the canonical one is not here';
+  const lack = small ? `the canonical one in ${small.folder} has too few points` : 'the canonical one is not here';
   const made = found.find(({ name, valid }) => name === 'development' && valid);
   return {
     srs: 'development',

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { packageRoot } from '../common/index.js';
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { makeFolder, packageRoot, writeFileAtomically } from '../common/index.js';
 import {
   CIRCUIT_NAMES,
   type CircuitName,
@@ -155,7 +155,6 @@ async function readStoredKeys(path: string): Promise<StoredKeys> {
   }
 }
 
-/** Written whole or not at all, so that an interrupted run leaves no half file behind. */
 export async function writeStoredKeys(path: string, circuits: CircuitSet, keys: KeySet): Promise<void> {
   const stored: StoredKeys = {};
   for (const name of CIRCUIT_NAMES) {
@@ -166,8 +165,6 @@ export async function writeStoredKeys(path: string, circuits: CircuitSet, keys: 
       bytes: Buffer.from(bytes).toString('base64'),
     };
   }
-  await mkdir(join(path, '..'), { recursive: true });
-  const temporary = `${path}.${process.pid}.tmp`;
-  await writeFile(temporary, `${JSON.stringify(stored, null, 2)}\n`);
-  await rename(temporary, path);
+  await makeFolder(dirname(path));
+  await writeFileAtomically(path, `${JSON.stringify(stored, null, 2)}\n`);
 }

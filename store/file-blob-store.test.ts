@@ -1,12 +1,11 @@
 import { mkdir, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { ownIdentity, tempName } from '../common/index.js';
 import { describeBlobStore } from '../tests/conformance/blob-store.js';
 import { tempFolder } from '../tests/support/temp-folder.js';
 import { BLOB_BYTES_MAX } from './blob-store.js';
 import { FileBlobStore } from './file-blob-store.js';
-import { ownIdentity } from './process-identity.js';
-import { tempName } from './temp-name.js';
 
 describeBlobStore('FileBlobStore', async () => FileBlobStore.open(await tempFolder()));
 

@@ -1,9 +1,8 @@
 /**
  * What outlives a process: `ProofStore` keeps proofs and inputs under job ids, checked when they are read, in any
  * `BlobStore` (memory and files here; every adapter is held to `tests/conformance/blob-store.ts`). `FolderLock` keeps
- * two runs out of one folder, and `writeFileAtomically` serves whoever else must never leave half a file.
+ * two runs out of one folder.
  */
-export { makeFolder, writeFileAtomically } from './atomic-file.js';
 export { BLOB_BYTES_MAX, type BlobStore } from './blob-store.js';
 export { FileBlobStore } from './file-blob-store.js';
 export { FolderLock } from './folder-lock.js';

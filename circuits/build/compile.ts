@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { compile, createFileManager } from '@noir-lang/noir_wasm';
+import { makeFolder, writeFileAtomically } from '../../common/index.js';
 import type { CircuitName } from '../../proto/index.js';
 
 /** A compiled circuit as it lies in `circuits/target/`: the compiler's artefact without debug data and paths. */
@@ -83,8 +84,6 @@ async function readArtifact(path: string): Promise<Artifact | undefined> {
 }
 
 async function writeWhole(path: string, artifact: Artifact): Promise<void> {
-  await mkdir(join(path, '..'), { recursive: true });
-  const temporary = `${path}.${process.pid}.tmp`;
-  await writeFile(temporary, JSON.stringify(artifact));
-  await rename(temporary, path);
+  await makeFolder(dirname(path));
+  await writeFileAtomically(path, JSON.stringify(artifact));
 }

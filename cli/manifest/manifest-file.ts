@@ -1,6 +1,6 @@
-import { open, readFile, rename } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { EspalierError } from '../../common/index.js';
+import { EspalierError, writeFileAtomically } from '../../common/index.js';
 import { MANIFEST_VERSION, type Manifest, manifestSchema } from './manifest-schema.js';
 
 const MANIFEST_FILE = 'manifest.json';
@@ -8,16 +8,8 @@ const MANIFEST_FILE = 'manifest.json';
 /** Writes `manifest.json` into a folder that exists; durable when resolved, and never seen half-written. */
 export async function writeManifest(folder: string, manifest: Manifest): Promise<void> {
   const path = join(folder, MANIFEST_FILE);
-  const temporaryPath = `${path}.${process.pid}.tmp`;
   try {
-    const file = await open(temporaryPath, 'w');
-    try {
-      await file.writeFile(manifestText(manifest));
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporaryPath, path);
+    await writeFileAtomically(path, manifestText(manifest));
   } catch (error) {
     throw EspalierError.from(error, 'store-unavailable');
   }

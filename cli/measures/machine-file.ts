@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { availableParallelism, cpus } from 'node:os';
 import { dirname } from 'node:path';
 import type { z } from 'zod';
-import { makeFolder, writeFileAtomically } from '../../store/index.js';
+import { makeFolder, writeFileAtomically } from '../../common/index.js';
 
 /** Tells machines that share one cache folder apart, as far as proving times go: by processor and cores. */
 export function machineTag(): string {

@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { EspalierError } from '../../common/index.js';
+import { EspalierError, writeFileAtomically } from '../../common/index.js';
 import { RunJournal, serializeBlock } from '../../orchestrator/index.js';
 import type { Block, BlockId, ProofRecord, SrsName, VerificationKey } from '../../proto/index.js';
-import { FileBlobStore, FolderLock, ProofStore, writeFileAtomically } from '../../store/index.js';
+import { FileBlobStore, FolderLock, ProofStore } from '../../store/index.js';
 
 const RUN_FILE = 'run.json';
 const BLOCK_FILE = 'block.json';

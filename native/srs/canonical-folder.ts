@@ -1,8 +1,7 @@
 import { readFile, rm, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { cacheFolder, EspalierError } from '../../common/index.js';
-import { writeFileAtomically } from './atomic-file.js';
+import { cacheFolder, EspalierError, makeFolder, sweepFolder, writeFileAtomically } from '../../common/index.js';
 import { SRS_POINT_BYTES } from './comb/fixed-base-comb.js';
 import { COMPRESSED_POINT_BYTES } from './comb/point-expander.js';
 import { type ExpandOptions, expandPoints } from './expand-points.js';
@@ -79,8 +78,10 @@ export async function installCompressed(
   points: number,
   options: ExpandOptions,
 ): Promise<SrsFolder> {
+  await makeFolder(folder);
+  await sweepFolder(folder);
   await expandPoints(compressed, join(folder, G1_FILE), points, options);
-  await writeFileAtomically(join(folder, G2_FILE), (file) => file.writeFile(CANONICAL.g2));
+  await writeFileAtomically(join(folder, G2_FILE), CANONICAL.g2);
   try {
     const srs = await readSrsFolder(folder);
     if (srs === null) throw new EspalierError('srs-missing', `the SRS in ${folder} is gone`);

@@ -30,7 +30,7 @@ describe('the development SRS', () => {
   });
 
   test('starts with the same points on every machine, and tells how far it is', async () => {
-    const path = join(await tempFolder(), 'srs', 'bn254_g1.dat');
+    const path = join(await tempFolder(), 'bn254_g1.dat');
     const progress: [number, number][] = [];
     const onProgress = (done: number, total: number): void => void progress.push([done, total]);
     await writeDevelopmentPoints(path, POINTS, SHA256_OF_1025, { onProgress });

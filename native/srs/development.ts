@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
-import { cacheFolder, EspalierError } from '../../common/index.js';
-import { writeFileAtomically } from './atomic-file.js';
+import { cacheFolder, EspalierError, makeFolder, sweepFolder, writeFileAtomically } from '../../common/index.js';
 import { BATCH_POINTS_MAX, GROUP_ORDER, SRS_POINT_BYTES } from './comb/fixed-base-comb.js';
 import { DEVELOPMENT, DEVELOPMENT_G1_SHA256, DEVELOPMENT_POINTS, developmentTau } from './known-srs.js';
 import { createPointsPool, type PointsPoolOptions } from './points-pool.js';
@@ -29,10 +28,10 @@ export async function ensureDevelopmentSrs(env: Environment, options: Developmen
   const folder = developmentSrsFolder(env);
   if (await isWhole(folder)) return folder;
   try {
+    await makeFolder(folder);
+    await sweepFolder(folder);
     await writeDevelopmentPoints(join(folder, G1_FILE), DEVELOPMENT_POINTS, DEVELOPMENT_G1_SHA256, options);
-    await writeFileAtomically(join(folder, G2_FILE), async (file) => {
-      await file.writeFile(DEVELOPMENT.g2);
-    });
+    await writeFileAtomically(join(folder, G2_FILE), DEVELOPMENT.g2);
   } catch (error) {
     throw EspalierError.from(error);
   }

@@ -1,6 +1,5 @@
 import { open } from 'node:fs/promises';
-import { EspalierError } from '../../common/index.js';
-import { writeFileAtomically } from './atomic-file.js';
+import { EspalierError, writeFileAtomically } from '../../common/index.js';
 import { SRS_POINT_BYTES } from './comb/fixed-base-comb.js';
 import { COMPRESSED_POINT_BYTES } from './comb/point-expander.js';
 import { createPointsPool, type PointsPoolOptions } from './points-pool.js';

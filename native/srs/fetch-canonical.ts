@@ -1,7 +1,6 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { EspalierError } from '../../common/index.js';
-import { isRunning } from './atomic-file.js';
+import { EspalierError, isRunning } from '../../common/index.js';
 import { fetchedSrsFolder, installCompressed } from './canonical-folder.js';
 import { COMPRESSED_POINT_BYTES } from './comb/point-expander.js';
 import { downloadRange } from './download-range.js';
@@ -85,7 +84,7 @@ async function fetchInto(folder: string, points: number, options: FetchPlan): Pr
 
 async function withLock<T>(path: string, action: () => Promise<T>): Promise<T> {
   const owner = Number(await readFile(path, 'utf8').catch(() => ''));
-  if (owner > 0 && !isRunning(owner)) await rm(path, { force: true });
+  if (owner > 0 && !isRunning({ pid: owner, startedAt: '' })) await rm(path, { force: true });
   try {
     await writeFile(path, String(process.pid), { flag: 'wx' });
   } catch (cause) {

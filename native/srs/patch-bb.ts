@@ -1,10 +1,9 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { cacheFolder, EspalierError } from '../../common/index.js';
-import { writeFileAtomically } from './atomic-file.js';
+import { cacheFolder, EspalierError, makeFolder, sweepFolder, writeFileAtomically } from '../../common/index.js';
 import { findBb } from './find-bb.js';
 import { CANONICAL, DEVELOPMENT } from './known-srs.js';
 
@@ -23,7 +22,9 @@ export async function ensureDevelopmentBb(env: Readonly<Record<string, string | 
     const path = join(cacheFolder(env), 'bb', folder, 'bb');
     const patched = patchBb(original, originalPath);
     if (!(await isThere(path, patched))) {
-      await writeFileAtomically(path, (file) => file.writeFile(patched), 0o755);
+      await makeFolder(dirname(path));
+      await sweepFolder(dirname(path));
+      await writeFileAtomically(path, patched, 0o755);
       if (process.platform === 'darwin') await signAdHoc(path);
     }
     return path;

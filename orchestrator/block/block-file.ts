@@ -1,7 +1,7 @@
-import { open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Hasher } from '../../circuits/index.js';
-import { EspalierError } from '../../common/index.js';
+import { EspalierError, writeFileAtomically } from '../../common/index.js';
 import { type Block, LIMITS, toHex } from '../../proto/index.js';
 import { parseBlock } from './parse-block.js';
 
@@ -48,18 +48,9 @@ async function readText(path: string): Promise<string> {
 /** Writes a block file whole or not at all. Rejects with `disk-full` or `block-invalid` (too large for one file). */
 export async function writeBlock(path: string, block: Block): Promise<void> {
   const text = serializeBlock(block);
-  const partial = `${path}.${process.pid}.partial`;
   try {
-    const file = await open(partial, 'w');
-    try {
-      await file.writeFile(text);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(partial, path);
+    await writeFileAtomically(path, text);
   } catch (thrown) {
-    await rm(partial, { force: true });
     const error = EspalierError.from(thrown, 'usage');
     if (error.code !== 'usage') throw error;
     throw new EspalierError('usage', `${path}: cannot be written: ${error.message}`, {

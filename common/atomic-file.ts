@@ -1,17 +1,23 @@
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { tempName } from './temp-name.js';
+import { isAbandonedTempName, tempName } from './temp-name.js';
 
 /**
  * Writes a file so that whoever reads it, at any time and after any crash, finds the old content or the new, never a
- * part; durable when resolved. The folder must exist. Rejects with what the file system said.
+ * part; durable when resolved. What is too large for memory is written by a function. The folder must exist. Rejects
+ * with what the file system, or the function, said.
  */
-export async function writeFileAtomically(path: string, bytes: Uint8Array): Promise<void> {
+export async function writeFileAtomically(
+  path: string,
+  content: Uint8Array | string | ((file: FileHandle) => Promise<void>),
+  mode = 0o644,
+): Promise<void> {
   const temp = join(dirname(path), tempName(basename(path)));
   try {
-    const file = await open(temp, 'wx');
+    const file = await open(temp, 'wx+', mode);
     try {
-      await file.writeFile(bytes);
+      if (typeof content === 'function') await content(file);
+      else await file.writeFile(content);
       await file.sync();
     } finally {
       await file.close();
@@ -32,6 +38,12 @@ export async function makeFolder(folder: string): Promise<void> {
     await syncFolder(dirname(made));
     if (made === firstMade || made === dirname(made)) return;
   }
+}
+
+/** Removes what killed processes left unfinished in a folder, which need not exist. */
+export async function sweepFolder(folder: string): Promise<void> {
+  const names = await readdir(folder).catch(() => []);
+  for (const name of names.filter(isAbandonedTempName)) await rm(join(folder, name), { force: true }).catch(() => {});
 }
 
 /** Makes the entries of a folder durable: a new file may be gone after a power cut as long as only it is synced. */

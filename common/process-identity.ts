@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { errnoOf } from './store-error.js';
 
 /**
  * One process of this machine for good: process ids are used again, a process id with its start time is not.
@@ -24,7 +23,7 @@ export function isRunning({ pid, startedAt }: ProcessIdentity): boolean {
     process.kill(pid, 0);
   } catch (error) {
     // EPERM: it is there and belongs to somebody else, who may also hide when it started.
-    if (errnoOf(error) !== 'EPERM') return false;
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
     isForeign = true;
   }
   const present = processStart(pid);

@@ -1,21 +1,13 @@
-import { Noir } from '@noir-lang/noir_js';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   assemble,
-  CHILD_CIRCUITS,
-  type CircuitInputs,
   type ClientInputs,
   contractAddress,
-  createHasher,
   disassemble,
-  encodeInputs,
   type Instruction,
-  type KeyHashes,
-  loadCircuits,
   OP,
   programHash,
-  TAGS,
 } from '../circuits/index.js';
 import {
   type ExecutableBlock,
@@ -24,33 +16,13 @@ import {
   makeSampleBlock,
   rootSingleInputs,
 } from '../orchestrator/index.js';
-import { type AbiInputs, type CircuitName, FIELD_MODULUS, toHex } from '../proto/index.js';
+import { FIELD_MODULUS } from '../proto/index.js';
+import { hasher, keysHash, solve } from './support/solve-witness.js';
 
 /**
  * The executor and the circuits were written from one specification: here the circuits accept what the executor makes.
  * Witnesses only: solving does not check child proofs, so children are filled with zeros.
  */
-const hasher = await createHasher();
-const circuits = loadCircuits();
-const keys = Object.fromEntries(CHILD_CIRCUITS.map((name, index) => [name, toHex(BigInt(index + 100))])) as KeyHashes;
-const keysHash = hasher.hash([TAGS.keys, ...CHILD_CIRCUITS.map((name) => BigInt(keys[name]))]);
-
-const solvers = new Map<CircuitName, Noir>();
-
-/** Solves the witness of a circuit; rejects when there is none. */
-async function solve(call: CircuitInputs): Promise<void> {
-  const { artifact, spec } = circuits.circuit(call.circuit);
-  const solver = solvers.get(call.circuit) ?? new Noir(artifact as unknown as ConstructorParameters<typeof Noir>[0]);
-  solvers.set(call.circuit, solver);
-  const fields = (count: number) => new Array<string>(count).fill('0x0');
-  const children = spec.childParams.map((param): [string, AbiInputs] => [
-    param,
-    { vk: fields(115), proof: fields(param === 'client_proof' ? 458 : 410) },
-  ]);
-  const inputs = { ...encodeInputs(call, keys), ...Object.fromEntries(children) };
-  await solver.execute(inputs as Parameters<Noir['execute']>[0]);
-}
-
 test('a sample block satisfies every circuit of its tree', { timeout: 180_000 }, async () => {
   const clients: ClientInputs[] = [];
   const block = await makeSampleBlock(hasher, {

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Manifest } from '../../cli/index.js';
 import { packageRoot } from '../../common/index.js';
 import type { RunEvent } from '../../proto/index.js';
-import { aliveInGroup, proverGroups } from '../support/child-processes.js';
+import { aliveInGroup, proverGroups, workingProver } from '../support/child-processes.js';
 
 /**
  * The whole, with real proofs and real processes: every circuit but the single root, killed in the middle with SIGKILL,
@@ -78,13 +78,20 @@ test('SIGKILL in the middle ends the run and every prover it started', async () 
   await expect.poll(() => groups.flatMap(aliveInGroup)).toEqual([]);
 });
 
-test('the same command goes on, proves what is missing, and no job twice', async () => {
-  const resumed = await espalier(['prove', 'block.json', '--srs', 'dev', '--json']);
+test('the same command goes on, past a bb that is killed, proves what is missing, and no job twice', async () => {
+  const resumed = await espalier(['prove', 'block.json', '--srs', 'dev', '--json'], (event, _, pid) => {
+    if (event.kind !== 'job-started' || event.circuit !== 'merge-rollup' || event.attempt > 1) return;
+    void workingProver(500, pid).then((prover) => process.kill(prover.pid, 'SIGKILL'));
+  });
   expect(resumed.stderr).not.toContain('error');
   expect(resumed.code).toBe(0);
   const planned = resumed.events.find((event) => event.kind === 'planned');
   expect(planned).toMatchObject({ transactions: 3, calls: 3, jobs: JOBS });
   expect(planned?.kind === 'planned' && planned.alreadyProven).toBeGreaterThan(0);
+  const retried = resumed.events.filter((event) => event.kind === 'job-retried');
+  expect(retried).toMatchObject([
+    { attempt: 1, error: { code: expect.stringMatching(/prover-crashed|out-of-memory/) } },
+  ]);
   const before = new Set(provenIn(killed));
   expect(provenIn(resumed).filter((jobId) => before.has(jobId))).toEqual([]);
   const manifest = await readManifestFile();

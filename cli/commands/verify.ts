@@ -68,7 +68,7 @@ function describe(facts: Awaited<ReturnType<typeof import('../run/verify-finishe
     `verified: the root proof of block ${facts.blockId}`,
     `  transactions ${facts.transactions}, gas used ${facts.gasUsed}`,
     `  state root ${facts.startRoot} -> ${facts.endRoot}`,
-    `  keys ${facts.keysHash} (the published set)`,
+    `  keys ${facts.keysHash} (${facts.keysArePublished ? 'the published set' : 'computed here from the circuits: no published set fits them'})`,
     facts.srs === 'canonical'
       ? '  SRS canonical'
       : '  SRS development: anyone can forge such proofs; a verifier on the canonical SRS refuses this one',

@@ -108,11 +108,14 @@ export interface RootFiles {
 
 /** Reads what `espalier verify` checks. Rejects with `verification-failed` where the folder holds no finished block. */
 export async function readFinished(path: string): Promise<{ facts: RunFacts; blockPath: string; root: RootFiles }> {
-  const facts = await readRun(path);
+  const remedy = 'name a folder into which `espalier prove` has finished a block';
+  const facts = await readRun(path).catch((thrown) => {
+    const { message } = EspalierError.from(thrown);
+    throw new EspalierError('verification-failed', message, { cause: thrown, remedy });
+  });
   if (facts === undefined) {
-    throw new EspalierError('verification-failed', `${path} holds no proven block: there is no ${RUN_FILE} in it`, {
-      remedy: 'name a folder into which `espalier prove` has finished a block',
-    });
+    const what = existsSync(path) ? `there is no ${RUN_FILE} in it` : 'there is no such folder';
+    throw new EspalierError('verification-failed', `${path} holds no proven block: ${what}`, { remedy });
   }
   try {
     const read = (name: string) => readFile(join(path, ROOT_FOLDER, name));

@@ -14,6 +14,8 @@ export interface VerifiedFacts {
   readonly startRoot: string;
   readonly endRoot: string;
   readonly keysHash: string;
+  /** Whether these are the keys published with this version; else they were computed here from its circuits. */
+  readonly keysArePublished: boolean;
 }
 
 /**
@@ -39,7 +41,9 @@ export async function verifyFinished(
   const prepared = await planExecution(block, engine, { signal });
   const key = engine.keys.key(prepared.tree.circuit(prepared.tree.root));
   if (!Buffer.from(key.bytes).equals(root.key)) {
-    throw failed(`root/vk is not the published key ${key.hash} of ${prepared.tree.circuit(prepared.tree.root)}`);
+    throw failed(
+      `root/vk is not the ${engine.keys.arePublished ? 'published key' : 'key'} ${key.hash} of ${prepared.tree.circuit(prepared.tree.root)}`,
+    );
   }
   await checkRoot(engine, prepared, root);
   const { rootPublic } = prepared.execution;
@@ -51,6 +55,7 @@ export async function verifyFinished(
     startRoot: toHex(rootPublic.startRoot),
     endRoot: toHex(rootPublic.endRoot),
     keysHash: toHex(rootPublic.keysHash),
+    keysArePublished: engine.keys.arePublished,
   };
 }
 

@@ -123,6 +123,30 @@ test('two runs on one folder at once: the second is refused, and the first goes 
   expect((await readManifest(join(cwd, 'out'))).jobs.map(({ proofs }) => proofs)).toEqual([1, 1]);
 });
 
+test('a run that is stopped keeps what it finished, and the same command goes on from there', async () => {
+  const cwd = await blockFolder();
+  const args = ['prove', 'block.json', '--out', 'out', ...ARGS];
+  const stop = new AbortController();
+  const stopped = await runCommand(args, {
+    cwd,
+    signal: stop.signal,
+    onEvent: ({ kind }) => void (kind === 'job-proven' && stop.abort()),
+  });
+  expect(stopped).toMatchObject({
+    exitCode: 130,
+    stderr: expect.stringMatching(
+      /^error\[cancelled\]: .*; run the same command again: it goes on from the finished proofs\n$/,
+    ),
+  });
+  expect(stopped.events.at(-1)).toMatchObject({ kind: 'block-failed', error: { code: 'cancelled' } });
+  const resumed = await runCommand(args, { cwd });
+  expect(resumed).toMatchObject({ exitCode: 0 });
+  expect([...provenIn(stopped), ...provenIn(resumed)].map((jobId) => jobId.split('.')[0])).toEqual([
+    'base-rollup-private',
+    'root-rollup-single',
+  ]);
+});
+
 describe('a disk that', () => {
   const disk = async (context: TestContext, options: string): Promise<string> =>
     smallDisk(options).catch((error) => context.skip(`a file system cannot be mounted here: ${error}`));

@@ -71,12 +71,14 @@ test('a client proof that does not verify', async () => {
     proof[40] = (proof[40] ?? 0) ^ 1;
     second.clientProof.proof = proof.toString('base64');
   });
-  expect(await prove(text)).toMatchObject(
+  const run = await prove(text);
+  expect(run).toMatchObject(
     refused(
       2,
       /^error\[client-proof-invalid\]: tx 1: the client proof does not verify for sender 0x\w{64}, nullifier 0x\w{64} and 0 calls; leave the transaction out, or ask its sender for a proof of exactly these calls\n$/,
     ),
   );
+  expect(run.events.at(-1)).toMatchObject({ kind: 'block-failed', error: { code: 'client-proof-invalid' } });
 });
 
 test('two transactions with one nullifier', async () => {

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { allCommands, describeCommands } from './completion/command-node.js';
+import { buildProgram } from './program.js';
 import { runCli } from './run-cli.js';
 import { captureContext } from './testing/test-context.js';
 
@@ -51,13 +53,32 @@ it('prints help to stdout when asked, and to stderr with code 2 when no command 
   expect(unasked.stderr).toContain('Usage: espalier');
 });
 
-it('has examples in the help of every command', async () => {
-  for (const command of ['version', 'completion']) {
-    const { exitCode, stdout } = await run(command, '--help');
-    expect(exitCode).toBe(0);
-    expect(stdout).toContain(`\nExamples:\n  `);
-    expect(stdout).toContain(`espalier ${command}`);
-  }
+describe('the help of every command has examples that name it', () => {
+  const leaves = allCommands(describeCommands(buildProgram(captureContext().context))).filter(
+    ({ children }) => children.length === 0,
+  );
+  it.each(leaves.map(({ path }) => path.join(' ')))('%s', async (path) => {
+    const { exitCode, stdout, stderr } = await run(...path.split(' '), '--help');
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    const [, examples = ''] = stdout.split('\nExamples:\n');
+    expect(examples).toMatch(new RegExp(`(^|[^a-z])espalier ${path}`));
+  });
+
+  it('covers all there are', () => {
+    expect(leaves.map(({ path }) => path.join(' '))).toEqual([
+      'demo',
+      'block new',
+      'prove',
+      'verify',
+      'circuits',
+      'srs status',
+      'srs fetch',
+      'srs dev',
+      'doctor',
+      'version',
+      'completion',
+    ]);
+  });
 });
 
 it('prints versions as lines and as JSON', async () => {

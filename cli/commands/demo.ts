@@ -35,6 +35,7 @@ async function run(options: RawProveOptions, context: CliContext): Promise<void>
     async (engine) => {
       // Client proofs have zero knowledge, so making the block again would make another block.
       if (existsSync(blockPath)) return readBlock(blockPath, engine.hasher);
+      context.aside.say('making a block of two transactions with three calls, and their client proofs');
       const block = await makeBlock(engine, {
         ...DEMO,
         threads: 1,

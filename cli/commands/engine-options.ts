@@ -36,6 +36,7 @@ export function parseEngineOptions(
     srs: parseSrs(raw.srs, context.cwd),
     prover: parseProver(raw.prover, context.cwd),
     env: context.env,
+    signal: context.signal,
     ...say,
   };
 }

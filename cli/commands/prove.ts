@@ -1,6 +1,6 @@
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { cacheFolder } from '../../common/index.js';
+import { cacheFolder, EspalierError } from '../../common/index.js';
 import type { Block, RunEventBody } from '../../proto/index.js';
 import type { CliContext } from '../context.js';
 import type { Manifest } from '../manifest/index.js';
@@ -70,7 +70,11 @@ export async function proveAndShow(
   const times = new ProvingTimes(cacheFolder(context.env));
   const priors = medianTimes(await times.read(), engineOptions.prover.kind);
   const display = createRunDisplay(context, { json: options.json === true, priors });
-  const onEvent = (event: RunEventBody) => display.onEvent({ atMs: context.clock.nowMs(), ...event });
+  let failureShown = false;
+  const onEvent = (event: RunEventBody) => {
+    failureShown ||= event.kind === 'block-failed';
+    display.onEvent({ atMs: context.clock.nowMs(), ...event });
+  };
   let engine: Engine | undefined;
   try {
     engine = await openEngine(engineOptions);
@@ -80,6 +84,10 @@ export async function proveAndShow(
     display.stop();
     context.aside.say(summaryText(manifest, folder, context.cwd));
     return manifest;
+  } catch (thrown) {
+    const error = EspalierError.from(thrown).toSerialized();
+    if (!failureShown) onEvent({ kind: 'block-failed', blockId: null, jobId: null, error });
+    throw thrown;
   } finally {
     display.stop();
     await engine?.stop();

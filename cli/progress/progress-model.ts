@@ -1,4 +1,4 @@
-import type { CircuitName, JobId, RunEvent } from '../../proto/index.js';
+import { type CircuitName, type JobId, type RunEvent, workMs } from '../../proto/index.js';
 import { Concurrency } from './concurrency.js';
 import { estimateTimeLeft, type LevelWork } from './estimate-time-left.js';
 import { JobDurations } from './job-durations.js';
@@ -153,7 +153,10 @@ export class ProgressModel {
     if (level) level.done = Math.min(level.jobs, level.done + 1);
     const wallMs = summary.finishedAtMs - summary.startedAtMs;
     this.#durations.record(circuit, wallMs);
-    if (wallMs > (this.#slowest?.wallMs ?? 0)) this.#slowest = { jobId, circuit, wallMs };
+    // The estimate takes all of a job's time, since waiting for cores is what jobs side by side do; the job itself is
+    // as slow as its work.
+    const jobMs = workMs(summary.timings);
+    if (jobMs > (this.#slowest?.wallMs ?? 0)) this.#slowest = { jobId, circuit, wallMs: jobMs };
   }
 
   #dropProof(jobId: JobId): void {
@@ -187,6 +190,8 @@ export class ProgressModel {
   #timeLeftMs(levels: ProgressView['levels'], atMs: number): number | null {
     if (this.#block === null || this.#outcome?.kind === 'failed') return null;
     if (this.#outcome?.kind === 'proven') return 0;
+    // What real provers take says nothing of a simulated one.
+    if (this.#block.prover.kind === 'simulated' && !this.#durations.isMeasured) return null;
     const runningWork: { expectedMs: number; elapsedMs: number }[][] = levels.map(() => []);
     for (const { circuit, level, startedAtMs } of this.#running.values()) {
       const elapsedMs = Math.max(0, atMs - startedAtMs);

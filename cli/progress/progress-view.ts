@@ -18,11 +18,11 @@ export interface ProgressView {
   readonly elapsedMs: number;
   /** By this run; null until its first proof. */
   readonly proofsPerMinute: number | null;
-  /** Null until the block is planned; 0 once it is proven. */
+  /** Null until the block is planned (with a simulated prover: until its first proof); 0 once it is proven. */
   readonly timeLeftMs: number | null;
   /** Whether any measurement stands behind `timeLeftMs`, or defaults alone. */
   readonly isEstimateMeasured: boolean;
-  /** Of those this run proved. */
+  /** Of those this run proved; without its wait for cores. */
   readonly slowest: { readonly jobId: JobId; readonly circuit: CircuitName; readonly wallMs: number } | null;
   /** The longest-running jobs, the longest first; `runningCount` counts those beyond as well. */
   readonly running: readonly RunningView[];

@@ -87,6 +87,7 @@ function renderFigures(view: ProgressView, columns: number): StyledLine[] {
 
 function renderTimes({ outcome, elapsedMs, timeLeftMs, isEstimateMeasured }: ProgressView): StyledLine[] {
   if (outcome?.kind === 'proven') {
+    if (outcome.proven === 0) return [[segment('nothing left to prove', 'green')]];
     return [
       [segment(`proven in ${formatDuration(outcome.makespanMs)}`, 'green')],
       [segment(`longest chain ${formatDuration(outcome.criticalPathMs)}`)],

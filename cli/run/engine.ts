@@ -51,7 +51,11 @@ export interface Engine {
 export async function openEngine(options: EngineOptions): Promise<Engine> {
   const circuits = loadCircuits();
   const prover = await createProver(await proverChoice(options));
+  // A key takes seconds, which nobody should have to wait for who wants to stop.
+  const stopEarly = () => void prover.stop();
+  options.signal?.addEventListener('abort', stopEarly, { once: true });
   try {
+    options.signal?.throwIfAborted();
     const keys = await loadKeys({
       circuits,
       identity: prover.identity,
@@ -65,6 +69,8 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   } catch (error) {
     await prover.stop();
     throw error;
+  } finally {
+    options.signal?.removeEventListener('abort', stopEarly);
   }
 }
 

@@ -63,6 +63,7 @@ export async function proveRun(
       onProgress: (phase, done, total) => onEvent({ kind: 'phase', phase, done, total }),
     });
     const stores = await folder.claim(block);
+    onEvent({ kind: 'phase', phase: 'proving', done: 0, total: prepared.tree.size });
     const root = await proveWithWorker(prepared, stores, profile, resources);
     onEvent({ kind: 'phase', phase: 'verifying', done: 0, total: 1 });
     await checkRoot(engine, prepared, root);

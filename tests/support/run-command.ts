@@ -16,6 +16,8 @@ export interface CommandOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Called as each event is printed. */
   readonly onEvent?: (event: RunEvent) => void;
+  /** Aborted by what stands for Ctrl-C. */
+  readonly signal?: AbortSignal;
 }
 
 /** One command line, run in this process with nothing of the user's home or cache in reach. */
@@ -25,6 +27,7 @@ export async function runCommand(args: readonly string[], options: CommandOption
     stdout: stream,
     cwd: options.cwd,
     env: { HOME: options.cwd, ESPALIER_CACHE: `${options.cwd}/cache`, ...options.env },
+    ...(options.signal ? { signal: options.signal } : {}),
   });
   const exitCode = await runCli(args, context);
   return { exitCode, stdout: stream.text, stderr: stderr(), events: stream.events };

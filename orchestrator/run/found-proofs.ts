@@ -3,23 +3,24 @@ import { EspalierError } from '../../common/index.js';
 import type { JobId, ProofRecord, ProverIdentity } from '../../proto/index.js';
 import type { ProofStore } from '../../store/index.js';
 import { Bitset, type ProofTree } from '../plan/index.js';
+import { neededJobs } from '../schedule/index.js';
 
 export interface FoundProofs {
-  /** Jobs with a sound proof in the store that the block still needs. */
+  /** Jobs with a sound proof in the store; and those below them whose own proofs, sound or not, are there still. */
   readonly finished: Bitset;
-  /** Their records, without the proof bytes' weight mattering: the store holds few that are needed at once. */
+  /** Of the sound ones, without the proof bytes' weight mattering: the store holds few that are needed at once. */
   readonly records: ReadonlyMap<JobId, Omit<ProofRecord, 'proof'>>;
   /** Proofs that were there and could not be used: deleted, to be made again. */
   readonly unsound: readonly { readonly jobId: JobId; readonly message: string }[];
 }
 
 /**
- * Looks for the proofs of an earlier run, from the root down: what lies below a sound proof is not needed and not looked
- * at. A proof that is damaged, or not of this key and SRS, is deleted and reported.
+ * Looks for the proofs of an earlier run, from the root down: what lies below a sound proof is not needed and not read.
+ * A proof that is damaged, or not of this key and SRS, is deleted and reported.
  */
 export async function findProofs(
   tree: ProofTree,
-  proofs: Pick<ProofStore, 'hasProof' | 'getProof' | 'deleteProof'>,
+  proofs: Pick<ProofStore, 'getProof' | 'deleteProof' | 'listProofs'>,
   keys: Pick<KeySet, 'key'>,
   identity: ProverIdentity,
 ): Promise<FoundProofs> {
@@ -38,7 +39,18 @@ export async function findProofs(
       toLookAt.push(...tree.childJobs(job));
     }
   }
+  // A finished block is left as it is.
+  if (!finished.has(tree.root)) await addLeftBehind();
   return { finished, records, unsound };
+
+  /** Proofs below sound ones: kept, or not yet deleted when a run was killed. The scheduler knows what to do with them. */
+  async function addLeftBehind(): Promise<void> {
+    const needed = neededJobs(tree, finished);
+    for await (const jobId of proofs.listProofs()) {
+      const job = tree.indexOf(jobId);
+      if (job >= 0 && !needed.has(job)) finished.add(job);
+    }
+  }
 
   async function readSound(jobId: JobId): Promise<ProofRecord | undefined> {
     try {

@@ -18,9 +18,9 @@ test.each([
     // Never answers: without the signal the download would be waited for until it is given up.
     const server = createServer(() => cancel.abort(interruption('stopped by SIGINT'))).listen(0, '127.0.0.1');
     onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
+      server.closeAllConnections();
+      server.close();
+    });
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
     const { context, stderr } = captureContext({

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { EspalierError, writeFileAtomically } from '../../common/index.js';
+import { EspalierError, sweepFolder, writeFileAtomically } from '../../common/index.js';
 import { RunJournal, serializeBlock } from '../../orchestrator/index.js';
 import type { Block, BlockId, ProofRecord, SrsName, VerificationKey } from '../../proto/index.js';
 import { FileBlobStore, FolderLock, ProofStore } from '../../store/index.js';
@@ -10,6 +10,8 @@ import { FileBlobStore, FolderLock, ProofStore } from '../../store/index.js';
 const RUN_FILE = 'run.json';
 const BLOCK_FILE = 'block.json';
 const ROOT_FOLDER = 'root';
+/** What a run that was killed before it had written `run.json` may have left: its lock, the block, unfinished files. */
+const LEFT_BEHIND = /^(\.lock.*|block\.json(~.*)?|run\.json~.*)$/;
 
 const runSchema = z.strictObject({
   version: z.literal(1),
@@ -68,6 +70,7 @@ export class OutputFolder {
    */
   async claim(block: Block): Promise<{ readonly proofs: ProofStore; readonly journal: RunJournal }> {
     try {
+      for (const folder of [this.#path, join(this.#path, ROOT_FOLDER)]) await sweepFolder(folder);
       if (!existsSync(join(this.#path, RUN_FILE))) {
         await writeFileAtomically(join(this.#path, BLOCK_FILE), Buffer.from(serializeBlock(block)));
         const run = { version: 1, ...this.#facts };
@@ -139,7 +142,7 @@ async function checkOwner(path: string, facts: RunFacts): Promise<void> {
   const owner = await readRun(path);
   if (owner === undefined) {
     const files = await readdir(path).catch(() => []);
-    const strange = files.find((name) => !name.startsWith('.lock') && name !== BLOCK_FILE);
+    const strange = files.find((name) => !LEFT_BEHIND.test(name));
     if (strange === undefined) return;
     throw mismatch(`${path} is not empty and is no output folder (it holds ${strange})`);
   }

@@ -1,0 +1,31 @@
+import { readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { simulatedBlock, simulatedEngine } from '../../tests/support/simulated-block.js';
+import { tempFolder } from '../../tests/support/temp-folder.js';
+import { OutputFolder } from './output-folder.js';
+
+const FACTS = { blockId: 'aa', srs: 'none' } as const;
+/** As `writeFileAtomically` names what is not finished; no process has this id. */
+const unfinished = (name: string) => `${name}~4194305~1-00000000~0123456789ab`;
+
+test.each(['block.json', 'run.json'])('a run killed while it wrote %s goes on in the same folder', async (name) => {
+  const engine = await simulatedEngine();
+  const path = await tempFolder();
+  await writeFile(join(path, unfinished(name)), '{"ver');
+  const folder = await OutputFolder.open(path, FACTS);
+  await folder.claim(await simulatedBlock(engine, [0]));
+  await folder.close();
+  expect((await readdir(path)).filter((file) => !file.startsWith('.lock')).sort()).toEqual([
+    'block.json',
+    'journal.jsonl',
+    'run.json',
+  ]);
+});
+
+test('unfinished files of other names are none of ours', async () => {
+  const path = await tempFolder();
+  await writeFile(join(path, unfinished('thesis.txt')), 'the only copy');
+  await expect(OutputFolder.open(path, FACTS)).rejects.toMatchObject({ code: 'folder-mismatch' });
+  expect(await readdir(path)).toEqual([unfinished('thesis.txt')]);
+});

@@ -1,9 +1,9 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { constants, gzip } from 'node:zlib';
-import { EspalierError } from '../../common/index.js';
+import { EspalierError, isAbandonedTempName, tempName } from '../../common/index.js';
 import type { CompiledCircuit, ProverIdentity, ResourceUsage, VerificationKey } from '../../proto/index.js';
 import type { CircuitSize, ProveOptions, ProveRequest, ProveResult, Prover, VerifyRequest } from '../prover.js';
 import type { Srs } from '../srs/srs.js';
@@ -17,6 +17,9 @@ import { sampleUsage } from './usage-sampler.js';
 
 /** How long `--version` may take; a program that does not know it is none the worse. */
 const VERSION_TIMEOUT_MS = 20_000;
+/** Folders of single proofs, below the system's folder for temporary files. */
+const FOLDER_NAME = 'espalier-external';
+
 /**
  * Proves with any executable that takes the arguments and files of `bb prove`: a build that uses a GPU, or a wrapper
  * script. Keys and verification are the native prover's work, since such builds may know nothing but `prove`; so a
@@ -26,6 +29,7 @@ const VERSION_TIMEOUT_MS = 20_000;
  */
 export async function createExternalProver(executable: string, srs: Srs): Promise<Prover> {
   const version = await versionOf(executable, srs);
+  await sweepAbandoned();
   const identity: ProverIdentity = { kind: 'external', version, srs: srs.name };
   return new ExternalProver(executable, srs, identity, await createNativeProver(srs));
 }
@@ -50,9 +54,7 @@ class ExternalProver implements Prover {
     const { circuit, key } = request;
     const doing = `proving ${circuit.spec.name}`;
     requirePoints(this.#srs, circuit, format.dyadicGatesOfKey(circuit, key));
-    const folder = await mkdtemp(join(tmpdir(), 'espalier-external-')).catch((error) => {
-      throw EspalierError.from(error);
-    });
+    const folder = await makeProofFolder();
     try {
       const args = await writeInputs(folder, request, doing);
       const launch = {
@@ -116,6 +118,26 @@ function failure(command: string, doing: string, exit: ProcessExit, lastWords: s
   const death = processDied({ doing, command, exit, lastWords, oomKilled });
   const refused = death.code === 'prover-crashed' && exit.code !== null;
   return refused ? proverRefused(doing, `${command} exited with code ${exit.code}: ${lastWords}`) : death;
+}
+
+/** For this user's eyes only: a witness is in it. */
+async function makeProofFolder(): Promise<string> {
+  const folder = join(tmpdir(), tempName(FOLDER_NAME));
+  try {
+    await mkdir(folder, { mode: 0o700 });
+  } catch (error) {
+    throw EspalierError.from(error);
+  }
+  return folder;
+}
+
+/** Removes the folders of proofs whose process was killed: megabytes each. */
+async function sweepAbandoned(): Promise<void> {
+  const names = await readdir(tmpdir()).catch(() => []);
+  for (const name of names) {
+    if (!name.startsWith(`${FOLDER_NAME}~`) || !isAbandonedTempName(name)) continue;
+    await rm(join(tmpdir(), name), { recursive: true, force: true }).catch(() => {});
+  }
 }
 
 /** Writes what `bb prove` reads and returns its arguments. */

@@ -59,6 +59,9 @@ export async function verifyFinished(
   };
 }
 
-function failed(message: string, remedy?: string): EspalierError {
-  return new EspalierError('verification-failed', message, remedy === undefined ? {} : { remedy });
+function failed(
+  message: string,
+  remedy = 'do not accept this block; `espalier prove` makes a proof of it into a new folder',
+): EspalierError {
+  return new EspalierError('verification-failed', message, { remedy });
 }

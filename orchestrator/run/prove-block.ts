@@ -251,7 +251,7 @@ class BlockRun {
   }
 
   #fail({ error, jobId }: Exclude<Outcome, 'proven'>): EspalierError {
-    if (jobId === null) return EspalierError.fromSerialized(error);
+    if (jobId === null || error.message.includes(jobId)) return EspalierError.fromSerialized(error);
     return EspalierError.fromSerialized({ ...error, message: `job ${jobId}: ${error.message}` });
   }
 

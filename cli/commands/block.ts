@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { cacheFolder, EspalierError } from '../../common/index.js';
 import { LIMITS } from '../../proto/index.js';
 import type { CliContext } from '../context.js';
@@ -21,11 +21,10 @@ export function registerBlock(program: Command, context: CliContext): void {
     .command('new')
     .description('make a block: accounts, contracts, transactions, and a client proof for each')
     .option('--txs <count>', 'transactions', parseCount('--txs', 1, LIMITS.transactionsMax), 2)
-    .option(
-      '--calls <list>',
-      'public calls of each transaction: one number, or a list taken in turn',
-      parseCalls,
-      [1, 2],
+    .addOption(
+      new Option('--calls <list>', 'public calls of each transaction: one number, or a list taken in turn')
+        .argParser(parseCalls)
+        .default([1, 2], '1,2'),
     )
     .option(
       '--seed <number>',

@@ -2,17 +2,26 @@ import { describe, expect, test } from 'vitest';
 import {
   assemble,
   type CircuitInputs,
+  type ClientInputs,
   contractAddress,
   type JoinInputs,
   type KernelFirstInputs,
   type KernelNextInputs,
   type KeyHashes,
+  nullifierOf,
   programHash,
   type RollupPublic,
+  senderOf,
   TAGS,
   type VmInputs,
 } from '../../circuits/index.js';
-import { type ExecutableBlock, executeBlock, joinInputs, joinPublic } from '../../orchestrator/index.js';
+import {
+  type ExecutableBlock,
+  executeBlock,
+  joinInputs,
+  joinPublic,
+  rootSingleInputs,
+} from '../../orchestrator/index.js';
 import { StateTree } from '../../orchestrator/state/index.js';
 import { hasher, keys, keysHash, solve } from '../support/solve-witness.js';
 
@@ -75,6 +84,29 @@ test('what the cases begin from is accepted', async () => {
   await solve({ circuit: 'base-rollup-private', inputs: basePrivate });
   await solveMerge(merge);
   await solve({ circuit: 'root-rollup', inputs: merge });
+});
+
+describe('client', () => {
+  const [secret, nonce] = [21n, 4n];
+  const sender = senderOf(hasher, secret);
+  const nullifier = nullifierOf(hasher, secret, nonce);
+  const solveClient = (change: Partial<ClientInputs['public']>) =>
+    solve({ circuit: 'client', inputs: { public: { nullifier, sender, callsHash: 0n, ...change }, secret, nonce } });
+
+  test('accepts the sender and the nullifier that follow from a secret, and any calls', async () => {
+    await solveClient({});
+    await solveClient({ callsHash: 99n });
+  });
+
+  test("refuses another's account", async () => {
+    await expect(solveClient({ sender: senderOf(hasher, 22n) })).rejects.toThrow("the secret is not the sender's");
+  });
+
+  test('refuses a second nullifier for one nonce, and that of another nonce', async () => {
+    const refusal = "the nullifier is not the sender's";
+    await expect(solveClient({ nullifier: 99n })).rejects.toThrow(refusal);
+    await expect(solveClient({ nullifier: nullifierOf(hasher, secret, 5n) })).rejects.toThrow(refusal);
+  });
 });
 
 describe('public-vm', () => {
@@ -321,5 +353,13 @@ describe('merge-rollup and root-rollup', () => {
     ['keys', { keysHash: 99n }],
   ])('refuse to expose another %s', async (_, change: Partial<RollupPublic>) => {
     await both({ ...merge, public: { ...merge.public, ...change } }, 'do not follow');
+  });
+});
+
+describe('root-rollup-single', () => {
+  test('refuses a base that was made under other keys', async () => {
+    await solve(rootSingleInputs(three));
+    const other = { circuit: three.circuit, public: { ...three.public, keysHash: 99n } };
+    await expect(solve(rootSingleInputs(other))).rejects.toThrow('the child was made under other keys');
   });
 });

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Piscina } from 'piscina';
@@ -29,11 +30,18 @@ export function createPointsPool(options: PointsPoolOptions = {}): PointsPool {
   // Threads run compiled code, wherever this module was loaded from (tests load the source).
   const filename = join(packageRoot(import.meta.url), 'dist', 'native', 'srs', 'points-worker.js');
   const pool = new Piscina({ filename, minThreads: threads, maxThreads: threads });
-  const settings = options.signal === undefined ? {} : { signal: options.signal };
+  const settings = options.signal === undefined ? {} : { signal: forAnyNumber(options.signal) };
   return {
     threads,
     multiples: (task) => pool.run(task, { ...settings, name: 'multiples' }),
     expand: (compressed) => pool.run(compressed, { ...settings, name: 'expand' }),
     stop: () => pool.destroy(),
   };
+}
+
+/** A signal that follows another one. Each waiting call listens, and Node warns of more than ten listeners of a signal. */
+function forAnyNumber(signal: AbortSignal): AbortSignal {
+  const own = AbortSignal.any([signal]);
+  setMaxListeners(0, own);
+  return own;
 }

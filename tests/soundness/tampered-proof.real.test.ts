@@ -1,11 +1,21 @@
 import { gunzipSync } from 'node:zlib';
 import { acvm, Noir } from '@noir-lang/noir_js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Abi, type CircuitInputs, encodeInputs, publicInputsOf } from '../../circuits/index.js';
+import {
+  type Abi,
+  CHILD_CIRCUITS,
+  type CircuitInputs,
+  encodeInputs,
+  type KeyHashes,
+  publicInputsOf,
+  TAGS,
+} from '../../circuits/index.js';
 import { type Engine, openEngine } from '../../cli/run/engine.js';
 import { makeBlock } from '../../cli/run/make-block.js';
 import { type ExecutedTransaction, executeBlock } from '../../orchestrator/index.js';
-import type { AbiInputs, Block, Proof, VerificationKey } from '../../proto/index.js';
+import { type AbiInputs, type Block, type Proof, toHex, type VerificationKey } from '../../proto/index.js';
+import { compileTestCircuit } from '../support/compile-test-circuit.js';
+import { withTarget } from '../support/proving-kit.js';
 
 /**
  * What no witness solver sees: forged child proofs, keys that are not the child's, and witnesses changed after solving.
@@ -46,9 +56,10 @@ async function provesTo(
   call: CircuitInputs,
   children: AbiInputs,
   tamper: (witness: Map<number, string>) => void = () => undefined,
+  hashes: KeyHashes = engine.keys.hashes,
 ): Promise<boolean> {
   const circuit = engine.circuits.circuit(call.circuit);
-  const inputs = { ...encodeInputs(call, engine.keys.hashes), ...children };
+  const inputs = { ...encodeInputs(call, hashes), ...children };
   const noir = new Noir(circuit.artifact as unknown as ConstructorParameters<typeof Noir>[0]);
   const { witness } = await noir.execute(inputs as Parameters<Noir['execute']>[0]);
   const map = acvm.decompressWitness(witness);
@@ -75,9 +86,16 @@ describe('a base over a client proof', () => {
     expect(await provesTo(transaction.baseInputs(), { client_proof: child(clientKey(), clientProof()) })).toBe(true);
   });
 
-  test('does not with the key of another circuit: the key is held to its hash in the circuit', async () => {
-    const client_proof = child(engine.keys.key('public-vm'), clientProof());
+  test("does not with a sound proof under a key of the prover's own making, unless the hash of the keys says so", async () => {
+    const { key, proof } = await proveAnything();
+    const client_proof = child(key, proof);
     expect(await provesTo(transaction.baseInputs(), { client_proof })).toBe(false);
+    // What whoever verifies the root would see, and refuse.
+    const hashes = { ...engine.keys.hashes, client: key.hash };
+    const keysHash = engine.hasher.hash([TAGS.keys, ...CHILD_CIRCUITS.map((name) => BigInt(hashes[name]))]);
+    const { transactions } = await executeBlock(block, engine.hasher, { keysHash });
+    const own = transactions[0]?.baseInputs() ?? expect.unreachable();
+    expect(await provesTo(own, { client_proof }, undefined, hashes)).toBe(true);
   });
 
   test('does not with a child proof of something else: another transaction of the same circuit', async () => {
@@ -91,6 +109,21 @@ describe('a base over a client proof', () => {
     expect(await provesTo(transaction.baseInputs(), { client_proof: { vk: clientKey().fields, proof } })).toBe(false);
   });
 });
+
+/** A proof of a circuit that exposes what the client circuit exposes for the first transaction, and demands nothing of it. */
+async function proveAnything(): Promise<{ key: VerificationKey; proof: Proof }> {
+  const source = 'fn main(exposed: pub [Field; 3]) { assert(exposed[0] != 0); }';
+  const circuit = withTarget(await compileTestCircuit('client', source), 'noir-recursive');
+  const { nullifier, sender, callsHash } = transaction.client;
+  const publicInputs = [nullifier, sender, callsHash].map(toHex);
+  const noir = new Noir(circuit.artifact as unknown as ConstructorParameters<typeof Noir>[0]);
+  const { witness } = await noir.execute({ exposed: publicInputs });
+  const key = await engine.prover.computeKey(circuit);
+  const request = { circuit, key, publicInputs, witness: gunzipSync(witness) };
+  const { proof } = await engine.prover.prove(request, { threads: 2 });
+  expect(await engine.prover.verify({ circuit, key, proof })).toBe(true);
+  return { key, proof };
+}
 
 describe('the public VM', () => {
   test('verifies when all is honest', async () => {

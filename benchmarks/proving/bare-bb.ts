@@ -4,10 +4,8 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { EspalierError } from '../../common/index.js';
 import { type ProveRequest, type Srs, sampleUsage } from '../../native/index.js';
-import type { ResourceUsage } from '../../proto/index.js';
+import { fieldsFromBytes, type ResourceUsage } from '../../proto/index.js';
 import type { BareProver, BareRun } from './bare-prover.js';
-
-const FIELD_DIGITS = 64;
 
 /**
  * `bb prove` as its user would call it: the same binary, SRS and verification keys as Espalier has, and all cores. Its
@@ -38,7 +36,7 @@ export class BareBb implements BareProver {
       await rm(file('out'), { recursive: true, force: true });
       await mkdir(file('out'));
       const usage = await this.#run(name, args);
-      const publicInputs = fieldTexts(await readFile(file('out/public_inputs')));
+      const publicInputs = fieldsFromBytes(await readFile(file('out/public_inputs')));
       return { usage, proof: { proof: await readFile(file('out/proof')), publicInputs } };
     };
   }
@@ -59,10 +57,4 @@ export class BareBb implements BareProver {
     if (code === 0) return usage;
     throw new EspalierError('prover-rejected', `bare bb prove of ${name} ended with ${code}: ${said.trim()}`);
   }
-}
-
-function fieldTexts(bytes: Buffer): string[] {
-  const digits = bytes.toString('hex');
-  const count = digits.length / FIELD_DIGITS;
-  return Array.from({ length: count }, (_, i) => `0x${digits.slice(i * FIELD_DIGITS, (i + 1) * FIELD_DIGITS)}`);
 }

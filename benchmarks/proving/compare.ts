@@ -7,6 +7,7 @@ import type { Block, CircuitName, JobId, ResourceUsage } from '../../proto/index
 import type { BareProver, BareRun } from './bare-prover.js';
 import { type EspalierRun, runEspalier } from './espalier-run.js';
 import { type KeptJob, keptJobs } from './kept-jobs.js';
+import { watchOthers } from './others-load.js';
 
 /** A job proven by the bare prover. */
 export interface BareJob {
@@ -20,6 +21,8 @@ export interface BareJob {
 export interface Comparison {
   readonly espalier: EspalierRun;
   readonly bare: readonly BareJob[];
+  /** Cores that other programs had while the bare prover was at work, on average. */
+  readonly othersCores: number | null;
 }
 
 export interface CompareOptions {
@@ -53,7 +56,9 @@ export async function compare(engine: Engine, options: CompareOptions): Promise<
       const proofs = join(folder, `espalier-${repetition}`);
       const espalier = await runEspalier(engine, block, proofs, progress);
       ready ??= await prepareAll(keptJobs(engine, block, proofs), bareProver);
-      comparisons.push({ espalier, bare: await proveAll(engine, ready, progress) });
+      const others = watchOthers();
+      const bare = await proveAll(engine, ready, progress);
+      comparisons.push({ espalier, bare, othersCores: others() });
     }
     return comparisons;
   } finally {

@@ -1,6 +1,7 @@
 import { type Engine, proveRun } from '../../cli/index.js';
 import { systemClock } from '../../common/index.js';
 import type { Block, ProofSummary } from '../../proto/index.js';
+import { watchOthers } from './others-load.js';
 
 /** A block proven once through Espalier. */
 export interface EspalierRun {
@@ -10,6 +11,8 @@ export interface EspalierRun {
   readonly jobsMs: number;
   /** With what comes before and after: client proofs verified, the block executed, the root proof checked. */
   readonly endToEndMs: number;
+  /** Cores that other programs had meanwhile, on average. */
+  readonly othersCores: number | null;
 }
 
 /** Proves a block into a folder as `espalier prove --keep-proofs` does, in this process. */
@@ -22,6 +25,7 @@ export async function runEspalier(
   const jobs: ProofSummary[] = [];
   let firstMs = Number.NaN;
   let provenMs = Number.NaN;
+  const others = watchOthers();
   const startedMs = performance.now();
   await proveRun(
     engine,
@@ -41,5 +45,5 @@ export async function runEspalier(
     },
     { clock: systemClock, signal: new AbortController().signal },
   );
-  return { jobs, jobsMs: provenMs - firstMs, endToEndMs: performance.now() - startedMs };
+  return { jobs, jobsMs: provenMs - firstMs, endToEndMs: performance.now() - startedMs, othersCores: others() };
 }

@@ -35,6 +35,9 @@ function wholeRows(comparisons: readonly Comparison[]): readonly Row[] {
     row('espalier/only-making-witnesses', 's', spent('witnessMs')),
     row('espalier/other', 's', spent('otherMs')),
     row('espalier/end-to-end', 's', ({ espalier }) => espalier.endToEndMs / 1000),
+    // On a machine that others use too, the ratio is worth as much as these are small.
+    row('espalier/cores-of-others', 'cores', ({ espalier }) => espalier.othersCores ?? Number.NaN),
+    row('bare/cores-of-others', 'cores', ({ othersCores }) => othersCores ?? Number.NaN),
   ];
 }
 

@@ -6,8 +6,11 @@ import {
   CIRCUIT_NAMES,
   type CircuitName,
   type CompiledCircuit,
+  FIELD_BYTES,
   type Field,
+  fieldsFromBytes,
   type ProverIdentity,
+  RECURSIVE_KEY_FIELDS,
   type VerificationKey,
 } from '../proto/index.js';
 import type { CircuitSet } from './circuit-set.js';
@@ -37,10 +40,6 @@ export interface KeySet {
   /** What every proof of the tree exposes as `keys_hash`. */
   keysHash(hasher: Hasher): Field;
 }
-
-const FIELD_BYTES = 32;
-/** Of a key that circuits take, in Barretenberg 5.0.0. */
-const RECURSIVE_KEY_FIELDS = 115;
 
 interface StoredKey {
   /** Names the circuit the key was made for: a stale key is not found. */
@@ -137,11 +136,7 @@ export function keySet(
 
 /** A key that circuits take is its field elements one after another; one for the EVM has another form and no elements. */
 function keyFields(bytes: Buffer): string[] {
-  if (bytes.length !== RECURSIVE_KEY_FIELDS * FIELD_BYTES) return [];
-  return Array.from(
-    { length: RECURSIVE_KEY_FIELDS },
-    (_, i) => `0x${bytes.subarray(i * FIELD_BYTES, (i + 1) * FIELD_BYTES).toString('hex')}`,
-  );
+  return bytes.length === RECURSIVE_KEY_FIELDS * FIELD_BYTES ? fieldsFromBytes(bytes) : [];
 }
 
 async function readStoredKeys(path: string): Promise<StoredKeys> {

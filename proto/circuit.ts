@@ -43,10 +43,13 @@ export interface CompiledCircuit {
   readonly artifact: { readonly abi: unknown; readonly bytecode: string; readonly noir_version: string };
 }
 
+/** Field elements of a key that circuits take, in Barretenberg 5.0.0. */
+export const RECURSIVE_KEY_FIELDS = 115;
+
 /** A verification key as `bb` 5.0.0 makes it. Keys depend on the circuit, the SRS and the prover's version. */
 export interface VerificationKey {
   readonly bytes: Uint8Array;
-  /** 115 field elements: the form in which a circuit takes the key (none for EVM targets, which no circuit takes). */
+  /** `RECURSIVE_KEY_FIELDS` field elements: the form in which a circuit takes the key (none for EVM targets, which no circuit takes). */
   readonly fields: readonly string[];
   /** Poseidon2 hash of the key, as `bb` computes it and circuits check it. 0x-prefixed, 64 digits. */
   readonly hash: string;

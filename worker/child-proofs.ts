@@ -1,9 +1,7 @@
 import type { KeySet } from '../circuits/index.js';
 import { EspalierError } from '../common/index.js';
-import type { AbiInputs, ChildProof, Job, ProofRecord } from '../proto/index.js';
+import { type AbiInputs, type ChildProof, fieldsFromBytes, type Job, type ProofRecord } from '../proto/index.js';
 import type { ProofStore } from '../store/index.js';
-
-const FIELD_BYTES = 32;
 
 /** The inputs of a job with its child proofs put in, as `{ vk, proof }` under each child's parameter. */
 export async function readInputs(
@@ -26,7 +24,7 @@ async function readChild(job: Job, child: ChildProof, store: Pick<ProofStore, 'g
   if (record.keyHash !== key.hash) {
     throw unusable(job, child, `was made with key ${record.keyHash} and not with ${key.hash}`);
   }
-  return [child.param, { vk: key.fields, proof: fieldsOf(record.proof) }] as const;
+  return [child.param, { vk: key.fields, proof: fieldsFromBytes(record.proof) }] as const;
 }
 
 async function readProof(job: Job, child: ChildProof, store: Pick<ProofStore, 'getProof'>): Promise<ProofRecord> {
@@ -45,14 +43,4 @@ async function readProof(job: Job, child: ChildProof, store: Pick<ProofStore, 'g
 function unusable(job: Job, child: ChildProof, what: string, cause?: unknown): EspalierError {
   const message = `job ${job.id}: the child proof ${child.proofId} (${child.param}) ${what}`;
   return new EspalierError('store-corrupt', message, { subject: child.proofId, cause });
-}
-
-/** Field elements of 32 bytes as `0x` text. */
-function fieldsOf(proof: Uint8Array): string[] {
-  const hex = Buffer.from(proof.buffer, proof.byteOffset, proof.byteLength).toString('hex');
-  const digits = 2 * FIELD_BYTES;
-  return Array.from(
-    { length: Math.ceil(hex.length / digits) },
-    (_, i) => `0x${hex.slice(i * digits, (i + 1) * digits)}`,
-  );
 }

@@ -4,7 +4,15 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { EspalierError, sweepFolder, writeFileAtomically } from '../../common/index.js';
 import { RunJournal, serializeBlock } from '../../orchestrator/index.js';
-import type { Block, BlockId, ProofRecord, SrsName, VerificationKey } from '../../proto/index.js';
+import {
+  type Block,
+  type BlockId,
+  fieldsFromBytes,
+  fieldsToBytes,
+  type ProofRecord,
+  type SrsName,
+  type VerificationKey,
+} from '../../proto/index.js';
 import { FileBlobStore, FolderLock, ProofStore } from '../../store/index.js';
 
 const RUN_FILE = 'run.json';
@@ -87,7 +95,7 @@ export class OutputFolder {
   /** Writes the root's files as `bb verify -p proof -i public_inputs -k vk` takes them. */
   async writeRoot(root: ProofRecord, key: VerificationKey): Promise<void> {
     const folder = join(this.#path, ROOT_FOLDER);
-    const files = { proof: root.proof, public_inputs: fieldBytes(root.publicInputs), vk: key.bytes };
+    const files = { proof: root.proof, public_inputs: fieldsToBytes(root.publicInputs), vk: key.bytes };
     try {
       await mkdir(folder, { recursive: true });
       for (const [name, bytes] of Object.entries(files)) await writeFileAtomically(join(folder, name), bytes);
@@ -124,7 +132,7 @@ export async function readFinished(path: string): Promise<{ facts: RunFacts; blo
     const read = (name: string) => readFile(join(path, ROOT_FOLDER, name));
     const root = {
       proof: await read('proof'),
-      publicInputs: fieldTexts(await read('public_inputs')),
+      publicInputs: fieldsFromBytes(await read('public_inputs'), 'public_inputs'),
       key: await read('vk'),
     };
     return { facts, blockPath: join(path, BLOCK_FILE), root };
@@ -176,16 +184,4 @@ async function readRun(path: string): Promise<RunFacts | undefined> {
 
 function mismatch(message: string): EspalierError {
   return new EspalierError('folder-mismatch', message, { remedy: 'choose another folder with --out' });
-}
-
-function fieldBytes(fields: readonly string[]): Uint8Array {
-  return Buffer.from(fields.map((field) => field.slice(2)).join(''), 'hex');
-}
-
-function fieldTexts(bytes: Buffer): string[] {
-  if (bytes.length % 32 !== 0) throw new Error(`public_inputs has ${bytes.length} bytes, no multiple of 32`);
-  return Array.from(
-    { length: bytes.length / 32 },
-    (_, i) => `0x${bytes.subarray(32 * i, 32 * (i + 1)).toString('hex')}`,
-  );
 }

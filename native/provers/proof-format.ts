@@ -1,8 +1,14 @@
 import { EspalierError } from '../../common/index.js';
 import type { CompiledCircuit, VerificationKey, VerifierTarget } from '../../proto/index.js';
-import { FIELD_MODULUS, fieldFromBytes, toHex } from '../../proto/index.js';
+import {
+  FIELD_BYTES,
+  FIELD_MODULUS,
+  fieldFromBytes,
+  fieldsToBytes,
+  RECURSIVE_KEY_FIELDS,
+  toHex,
+} from '../../proto/index.js';
 
-const FIELD_BYTES = 32;
 /** The largest circuit Barretenberg can express; a key that claims more is no key. */
 const LOG_GATES_MAX = 28;
 /** Polynomials that hide a proof (zero knowledge) are of this length however small the circuit is (measured). */
@@ -50,9 +56,9 @@ export function proofFields(target: VerifierTarget, logGates: number): number {
   }
 }
 
-/** Bytes of a verification key by `bb` 5.0.0. */
+/** Field elements of a verification key by `bb` 5.0.0. */
 export function keyFields(target: VerifierTarget): number {
-  return isEvm(target) ? 59 : 115;
+  return isEvm(target) ? 59 : RECURSIVE_KEY_FIELDS;
 }
 
 /** Points of the SRS that proving a circuit of this many (dyadic) gates takes. */
@@ -87,7 +93,7 @@ export function splitFields(bytes: Uint8Array): Uint8Array[] | undefined {
 /** 0x-prefixed field elements as bytes; undefined when one is not canonical: 64 lower-case digits, below the modulus. */
 export function publicInputBytes(publicInputs: readonly string[]): Uint8Array[] | undefined {
   if (!publicInputs.every((text) => /^0x[0-9a-f]{64}$/.test(text))) return undefined;
-  return splitFields(Buffer.from(publicInputs.map((text) => text.slice(2)).join(''), 'hex'));
+  return splitFields(fieldsToBytes(publicInputs));
 }
 
 export function fieldHex(bytes: Uint8Array): string {

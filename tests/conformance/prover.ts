@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { ProveRequest, Prover } from '../../native/index.js';
-import type { VerifierTarget } from '../../proto/index.js';
+import { fieldsToBytes, type VerifierTarget } from '../../proto/index.js';
 import { expectCode } from '../support/expect-code.js';
 import { iteratedSquares, LARGE_ITERATIONS, requestFor, SMALL_ITERATIONS, withTarget } from '../support/proving-kit.js';
 import { describeRefusals } from './prover-refusals.js';
@@ -40,9 +40,7 @@ export function describeProver(name: string, underTest: ProverUnderTest): void {
       const { circuit, key } = request;
       expect(await prover.computeKey(circuit)).toEqual(key);
       expect(key.fields).toHaveLength(115);
-      expect(key.bytes).toEqual(
-        Uint8Array.from(Buffer.from(key.fields.map((field) => field.slice(2)).join(''), 'hex')),
-      );
+      expect(key.bytes).toEqual(Uint8Array.from(fieldsToBytes(key.fields)));
       expect(key.hash).toMatch(/^0x[0-9a-f]{64}$/);
       const evm = await prover.computeKey(withTarget(circuit, 'evm'));
       expect(evm.fields).toEqual([]);

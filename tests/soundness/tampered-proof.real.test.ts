@@ -13,7 +13,14 @@ import {
 import { type Engine, openEngine } from '../../cli/run/engine.js';
 import { makeBlock } from '../../cli/run/make-block.js';
 import { type ExecutedTransaction, executeBlock } from '../../orchestrator/index.js';
-import { type AbiInputs, type Block, type Proof, toHex, type VerificationKey } from '../../proto/index.js';
+import {
+  type AbiInputs,
+  type Block,
+  fieldsFromBytes,
+  type Proof,
+  toHex,
+  type VerificationKey,
+} from '../../proto/index.js';
 import { compileTestCircuit } from '../support/compile-test-circuit.js';
 import { withTarget } from '../support/proving-kit.js';
 
@@ -71,12 +78,10 @@ async function provesTo(
   return engine.prover.verify({ circuit, key, proof });
 }
 
-const child = (key: VerificationKey, proof: Pick<Proof, 'proof'>) => ({ vk: key.fields, proof: fields(proof.proof) });
-
-function fields(bytes: Uint8Array): string[] {
-  const hex = Buffer.from(bytes).toString('hex');
-  return Array.from({ length: bytes.length / 32 }, (_, i) => `0x${hex.slice(64 * i, 64 * (i + 1))}`);
-}
+const child = (key: VerificationKey, proof: Pick<Proof, 'proof'>) => ({
+  vk: key.fields,
+  proof: fieldsFromBytes(proof.proof),
+});
 
 describe('a base over a client proof', () => {
   const clientProof = () => block.transactions[0]?.clientProof ?? expect.unreachable();
@@ -104,7 +109,7 @@ describe('a base over a client proof', () => {
   });
 
   test('does not with one element of the child proof changed', async () => {
-    const proof = fields(clientProof().proof);
+    const proof = fieldsFromBytes(clientProof().proof);
     proof[100] = proof[101] ?? expect.unreachable();
     expect(await provesTo(transaction.baseInputs(), { client_proof: { vk: clientKey().fields, proof } })).toBe(false);
   });

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { EspalierError } from '../common/index.js';
+import { type ErrorCode, EspalierError } from '../common/index.js';
 import {
   BUILT_IN_PROFILES,
   BYTES_PER_GIB,
@@ -151,6 +151,70 @@ describe('an attempt that succeeds', () => {
     await fixture.queue.producer.add([{ job, attempt: 2, order: [0, 0] }]);
     const again = await proveOne(job);
     expect(again).toMatchObject({ proof: record.proof, attempts: 2 });
+  });
+});
+
+describe('a store that is not available', () => {
+  const waits: number[] = [];
+  const wait = async (durationMs: number) => {
+    waits.push(durationMs);
+  };
+
+  /** A store whose `putProof` rejects with `code`, so many times. */
+  function failing(times: number, code: ErrorCode = 'store-unavailable'): ProofTools['store'] {
+    let left = times;
+    return {
+      ...storeOf(fixture),
+      putProof: async (record: ProofRecord) => {
+        if (left-- > 0) throw new EspalierError(code, 'the disk went away');
+        await fixture.store.putProof(record);
+      },
+    };
+  }
+
+  beforeEach(() => waits.splice(0));
+
+  it('is offered the finished proof again, which is not made a second time', async () => {
+    const job = await fixture.addJob();
+    const { outcome } = await begin({ store: failing(2), wait });
+    (await prover.call(0)).finish();
+    expect(await outcome).toBe('proven');
+    expect(prover.calls).toHaveLength(1);
+    expect(waits).toEqual([100, 200]);
+    expect(await fixture.store.getProof(job.id)).toMatchObject({ jobId: job.id, attempts: 1 });
+  });
+
+  it('is given up on after so many tries, with its own error', async () => {
+    await fixture.addJob();
+    const { outcome } = await begin({ store: failing(Number.POSITIVE_INFINITY), wait });
+    (await prover.call(0)).finish();
+    expect(await outcome).toBe('failed');
+    expect(lastFailure()).toEqual({ code: 'store-unavailable', message: 'the disk went away' });
+    expect(waits).toEqual([100, 200, 400, 800, 1_600, 3_200, 5_000]);
+  });
+
+  it('is not tried again when it is full', async () => {
+    await fixture.addJob();
+    const { outcome } = await begin({ store: failing(1, 'disk-full'), wait });
+    (await prover.call(0)).finish();
+    expect(await outcome).toBe('failed');
+    expect(lastFailure()).toMatchObject({ code: 'disk-full' });
+    expect(waits).toEqual([]);
+  });
+
+  it('is not waited for by a worker that stops', async () => {
+    await fixture.addJob();
+    const ending = new AbortController();
+    const waiting = deferred<void>();
+    const untilStopped = async (_durationMs: number, signal: AbortSignal) => {
+      waiting.resolve();
+      await untilAborted(signal);
+    };
+    const { outcome } = await begin({ store: failing(9), wait: untilStopped }, ending.signal);
+    (await prover.call(0)).finish();
+    await waiting.promise;
+    ending.abort();
+    expect(await outcome).toBe('released');
   });
 });
 

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { type Abi, type CircuitSet, checkInputs, type KeySet, publicInputsOf } from '../circuits/index.js';
 import { type Clock, EspalierError } from '../common/index.js';
 import type { ProveResult, Prover } from '../native/index.js';
@@ -27,7 +28,14 @@ export interface ProofTools {
   readonly witnesses: Pick<WitnessPool, 'solve'> | null;
   readonly profile: Profile;
   readonly clock: Clock;
+  /** Waits before the store is tried again; rejects when `signal` aborts. Default: real time. Tests wait for nothing. */
+  readonly wait?: (durationMs: number, signal: AbortSignal) => Promise<void>;
 }
+
+/** How often a finished proof is offered to a store that is unavailable, within about ten seconds. */
+const STORE_TRIES_MAX = 8;
+const STORE_PAUSE_MS_MIN = 100;
+const STORE_PAUSE_MS_MAX = 5_000;
 
 interface Program {
   readonly circuit: CompiledCircuit;
@@ -50,7 +58,7 @@ export async function makeProof(
   signal: AbortSignal,
 ): Promise<ProofSummary> {
   const { job } = lease;
-  const { store, prover, profile, clock } = tools;
+  const { prover, profile, clock } = tools;
   const startedAtMs = clock.nowMs();
   const lap = stopwatch(clock);
 
@@ -100,8 +108,25 @@ export async function makeProof(
     timings: { queuedMs, witnessMs, proveMs, verifyMs, storeMs: readMs },
     attempts: lease.attempt,
   };
-  await store.putProof(record);
+  await storeProof(record, tools, signal);
   return summaryOf({ ...record, timings: { ...record.timings, storeMs: readMs + lap() } });
+}
+
+/**
+ * Puts a proof, and again while the store is unavailable: it cost more to make than the wait does. Rejects with the
+ * store's error when its tries are used up, or when `signal` aborts during a pause.
+ */
+async function storeProof(record: ProofRecord, tools: ProofTools, signal: AbortSignal): Promise<void> {
+  const { store, wait = (durationMs, within) => delay(durationMs, undefined, { signal: within }) } = tools;
+  for (let failures = 0; ; ) {
+    try {
+      return await store.putProof(record);
+    } catch (thrown) {
+      failures += 1;
+      if (EspalierError.from(thrown).code !== 'store-unavailable' || failures >= STORE_TRIES_MAX) throw thrown;
+      await wait(Math.min(STORE_PAUSE_MS_MAX, STORE_PAUSE_MS_MIN * 2 ** (failures - 1)), signal);
+    }
+  }
 }
 
 async function prepare(job: Job, { circuits, keys, store }: ProofTools) {

@@ -1,71 +1,48 @@
-import { EspalierError } from '../../common/index.js';
-import type { JournalEntry } from '../../orchestrator/index.js';
-import type { BlockId, CircuitName, JobId, ProofSummary } from '../../proto/index.js';
+import { criticalPathMs, type JournalEntry, type ProofTree } from '../../orchestrator/index.js';
+import type { BlockId, CircuitName, JobId, ProofSummary, SrsName } from '../../proto/index.js';
 import { CIRCUIT_NAMES, workMs as workOf } from '../../proto/index.js';
-import { criticalPath } from './critical-path.js';
-import { MANIFEST_VERSION, type Manifest, type ManifestCircuit, type ManifestJob } from './manifest-schema.js';
-
-/** A job's place in the tree. */
-export interface TreeJob {
-  readonly jobId: JobId;
-  readonly circuit: CircuitName;
-  /** Index into the levels of the tree, leaves first. */
-  readonly level: number;
-  /** The job that takes this one's proof (for a kernel the next kernel, for the last one the base); null for the root. */
-  readonly parentJobId: JobId | null;
-}
+import {
+  MANIFEST_VERSION,
+  type Manifest,
+  type ManifestCircuit,
+  type ManifestJob,
+  type ManifestTimes,
+} from './manifest.js';
 
 export interface ManifestInput {
-  readonly block: { readonly id: BlockId; readonly transactions: number; readonly calls: number };
-  /** Every job of the tree, in the order in which the manifest shall list them. */
-  readonly tree: readonly TreeJob[];
-  /** Of every job, whichever run proved it. */
+  readonly blockId: BlockId;
+  readonly tree: ProofTree;
+  /** Of every job, whichever run proved it. One that is missing, or fits neither the job nor the SRS, counts as lost. */
   readonly entries: ReadonlyMap<JobId, JournalEntry>;
+  readonly srs: SrsName;
   readonly keysHash: string;
   readonly rootPublicInputs: readonly string[];
 }
 
-/**
- * The manifest of a block whose every job is proven. An `EspalierError` of code `internal` where that does not hold:
- * a job without a summary, another circuit than planned, or proofs on more than one SRS.
- */
+/** By job number; undefined where the record of who proved a job is lost. */
+type Entries = readonly (JournalEntry | undefined)[];
+
+/** The manifest of a block whose every job is proven. */
 export function buildManifest(input: ManifestInput): Manifest {
-  const { block, tree, keysHash, rootPublicInputs } = input;
-  const pairs = tree.map((job) => ({ job, ...entryOf(job, input.entries) }));
-  const summaries = pairs.map(({ summary }) => summary);
-  const root = tree.find((job) => job.parentJobId === null);
-  if (root === undefined) throw new EspalierError('internal', `block ${block.id} has no root job`);
+  const { blockId, tree, srs, keysHash, rootPublicInputs } = input;
+  const entries = Array.from({ length: tree.size }, (_, job) => entryOf(job, input));
+  const summaries = entries.flatMap((entry) => (entry === undefined ? [] : [entry.summary]));
   return {
     version: MANIFEST_VERSION,
-    block: { id: block.id, transactions: block.transactions, calls: block.calls, jobs: tree.length },
-    root: { jobId: root.jobId, publicInputs: [...rootPublicInputs] },
+    block: { id: blockId, transactions: tree.transactions, calls: tree.calls, jobs: tree.size },
+    root: { jobId: tree.jobId(tree.root), publicInputs: [...rootPublicInputs] },
     keysHash,
-    srs: commonSrs(summaries),
+    srs,
     provers: distinctProvers(summaries),
-    times: timesOf(pairs),
-    circuits: CIRCUIT_NAMES.flatMap((circuit) => circuitRow(circuit, summaries)),
-    jobs: pairs.map(({ job, summary, proofs }) => jobRow(job, summary, proofs)),
+    times: timesOf(tree, entries),
+    circuits: CIRCUIT_NAMES.flatMap((circuit) => circuitRow(circuit, tree, entries)),
+    jobs: entries.map((entry, job) => jobRow(tree, job, entry)),
   };
 }
 
-function entryOf(job: TreeJob, entries: ReadonlyMap<JobId, JournalEntry>): JournalEntry {
-  const entry = entries.get(job.jobId);
-  if (entry === undefined) throw new EspalierError('internal', `job ${job.jobId} has no proof record`);
-  const { circuit } = entry.summary;
-  if (circuit !== job.circuit) {
-    const message = `the proof record of job ${job.jobId} is of circuit ${circuit}, planned was ${job.circuit}`;
-    throw new EspalierError('internal', message);
-  }
-  return entry;
-}
-
-function commonSrs(summaries: readonly ProofSummary[]): Manifest['srs'] {
-  const names = [...new Set(summaries.map((summary) => summary.prover.srs))];
-  const [name] = names;
-  if (name === undefined || names.length > 1) {
-    throw new EspalierError('internal', `proofs of one block are based on ${names.length} SRS: ${names.join(', ')}`);
-  }
-  return name;
+function entryOf(job: number, { tree, entries, srs }: ManifestInput): JournalEntry | undefined {
+  const entry = entries.get(tree.jobId(job));
+  return entry?.summary.circuit === tree.circuit(job) && entry.summary.prover.srs === srs ? entry : undefined;
 }
 
 function distinctProvers(summaries: readonly ProofSummary[]): Manifest['provers'] {
@@ -75,62 +52,68 @@ function distinctProvers(summaries: readonly ProofSummary[]): Manifest['provers'
   return [...provers].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, prover]) => prover);
 }
 
-function timesOf(pairs: readonly { readonly job: TreeJob; readonly summary: ProofSummary }[]): Manifest['times'] {
-  const byStart = pairs.map(({ summary }) => summary).sort((a, b) => a.startedAtMs - b.startedAtMs);
-  const startMs = byStart[0]?.startedAtMs ?? 0;
-  let untilMs = startMs;
+function timesOf(tree: ProofTree, entries: Entries): ManifestTimes {
+  const byStart = entries
+    .flatMap((entry) => (entry === undefined ? [] : [entry.summary]))
+    .sort((a, b) => a.startedAtMs - b.startedAtMs);
+  const startMs = byStart[0]?.startedAtMs;
+  let untilMs = startMs ?? 0;
   let activeMs = 0;
-  let workMs = 0;
   for (const summary of byStart) {
-    workMs += workOf(summary.timings);
     activeMs += Math.max(0, summary.finishedAtMs - Math.max(untilMs, summary.startedAtMs));
     untilMs = Math.max(untilMs, summary.finishedAtMs);
   }
+  const durationMs = (job: number) => {
+    const summary = entries[job]?.summary;
+    return summary === undefined ? 0 : workOf(summary.timings);
+  };
   return {
-    startedAt: toIso(startMs),
-    finishedAt: toIso(untilMs),
-    makespanMs: untilMs - startMs,
+    startedAt: startMs === undefined ? null : toIso(startMs),
+    finishedAt: startMs === undefined ? null : toIso(untilMs),
+    makespanMs: untilMs - (startMs ?? 0),
     activeMs,
-    criticalPathMs: criticalPath(pairs.map(({ job, summary }) => ({ ...job, durationMs: workOf(summary.timings) }))),
-    workMs,
+    criticalPathMs: criticalPathMs(tree, durationMs),
+    workMs: byStart.reduce((sum, { timings }) => sum + workOf(timings), 0),
   };
 }
 
-function circuitRow(circuit: CircuitName, all: readonly ProofSummary[]): ManifestCircuit[] {
-  const usages = all.filter((summary) => summary.circuit === circuit).map(({ usage }) => usage);
-  if (usages.length === 0) return [];
+function circuitRow(circuit: CircuitName, tree: ProofTree, entries: Entries): ManifestCircuit[] {
+  const ofCircuit = entries.filter((_, job) => tree.circuit(job) === circuit);
+  if (ofCircuit.length === 0) return [];
+  const usages = ofCircuit.flatMap((entry) => (entry === undefined ? [] : [entry.summary.usage]));
   return [
     {
       circuit,
-      jobs: usages.length,
-      medianWallMs: median(usages.map((usage) => usage.wallMs)) ?? 0,
+      jobs: ofCircuit.length,
+      medianWallMs: median(usages.map((usage) => usage.wallMs)),
       medianCpuMs: median(usages.map((usage) => usage.cpuMs)),
       medianPeakMemoryBytes: median(usages.map((usage) => usage.peakMemoryBytes)),
     },
   ];
 }
 
-function jobRow(job: TreeJob, summary: ProofSummary, proofs: number): ManifestJob {
-  const { workerId, threads, attempts, usage, timings, startedAtMs, finishedAtMs } = summary;
+function jobRow(tree: ProofTree, job: number, entry: JournalEntry | undefined): ManifestJob {
+  const parent = tree.parent(job);
+  const summary = entry?.summary;
   return {
-    jobId: job.jobId,
-    circuit: job.circuit,
-    level: job.level,
-    parentJobId: job.parentJobId,
-    workerId,
-    threads,
-    attempts,
-    proofs,
-    wallMs: usage.wallMs,
-    cpuMs: usage.cpuMs,
-    peakMemoryBytes: usage.peakMemoryBytes,
-    queuedMs: timings.queuedMs,
-    witnessMs: timings.witnessMs,
-    proveMs: timings.proveMs,
-    verifyMs: timings.verifyMs,
-    storeMs: timings.storeMs,
-    startedAt: toIso(startedAtMs),
-    finishedAt: toIso(finishedAtMs),
+    jobId: tree.jobId(job),
+    circuit: tree.circuit(job),
+    level: tree.levelOf(job),
+    parentJobId: parent < 0 ? null : tree.jobId(parent),
+    proofs: entry?.proofs ?? 0,
+    workerId: summary?.workerId ?? null,
+    threads: summary?.threads ?? null,
+    attempts: summary?.attempts ?? null,
+    wallMs: summary?.usage.wallMs ?? null,
+    cpuMs: summary?.usage.cpuMs ?? null,
+    peakMemoryBytes: summary?.usage.peakMemoryBytes ?? null,
+    queuedMs: summary?.timings.queuedMs ?? null,
+    witnessMs: summary?.timings.witnessMs ?? null,
+    proveMs: summary?.timings.proveMs ?? null,
+    verifyMs: summary?.timings.verifyMs ?? null,
+    storeMs: summary?.timings.storeMs ?? null,
+    startedAt: summary === undefined ? null : toIso(summary.startedAtMs),
+    finishedAt: summary === undefined ? null : toIso(summary.finishedAtMs),
   };
 }
 

@@ -1,38 +1,44 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { type JournalEntry, planBlock } from '../../orchestrator/index.js';
 import type { CircuitName, ProofSummary } from '../../proto/index.js';
+import { tempFolder } from '../../tests/support/temp-folder.js';
 import { sampleSummary } from '../testing/sample-events.js';
 import { buildManifest, type ManifestInput, median } from './build-manifest.js';
-import { manifestText, parseManifest, readManifest, writeManifest } from './manifest-file.js';
+import { manifestText, writeManifest } from './manifest-file.js';
 
-/** Circuit, parent's index, start and end in seconds: two transactions of one call, and a pause after the VM jobs. */
-const JOBS: readonly (readonly [CircuitName, number | null, number, number])[] = [
-  ['public-vm', 2, 0, 4],
-  ['public-vm', 3, 2, 10],
-  ['public-kernel-first', 4, 110, 130],
-  ['public-kernel-first', 5, 130, 160],
-  ['base-rollup-public', 6, 130, 140],
-  ['base-rollup-public', 6, 160, 172],
-  ['root-rollup', null, 172, 200],
+/** Circuit, start and end in seconds: two transactions of one call, and a pause after the VM jobs. */
+const JOBS: readonly (readonly [CircuitName, number, number])[] = [
+  ['public-vm', 0, 4],
+  ['public-vm', 2, 10],
+  ['public-kernel-first', 110, 130],
+  ['public-kernel-first', 130, 160],
+  ['base-rollup-public', 130, 140],
+  ['base-rollup-public', 160, 172],
+  ['root-rollup', 172, 200],
 ];
 const EPOCH_MS = Date.UTC(2026, 0, 1);
+const TREE = planBlock({
+  lineageSeed: 'a'.repeat(64),
+  transactionIds: ['b'.repeat(64), 'c'.repeat(64)],
+  callCounts: [1, 1],
+});
 
-function sampleInput(
-  change: (summary: ProofSummary, index: number) => ProofSummary = (summary) => summary,
-): ManifestInput {
-  const id = (index: number): string => `${JOBS[index]?.[0]}.${index}.${'b'.repeat(32)}`;
-  const summaries = JOBS.map(([circuit, , start, end], index) => {
+/** What the journal says of job `index`; undefined: nothing. */
+type Change = (summary: ProofSummary, index: number) => ProofSummary | undefined;
+
+function sampleInput(change: Change = (summary) => summary): ManifestInput {
+  const entries = JOBS.flatMap(([circuit, start, end], index): [string, JournalEntry][] => {
     const times = { startedAtMs: EPOCH_MS + start * 1000, finishedAtMs: EPOCH_MS + end * 1000 };
-    return [id(index), change(sampleSummary(circuit, id(index), times), index)] as const;
+    const summary = change(sampleSummary(circuit, TREE.jobId(index), times), index);
+    return summary === undefined ? [] : [[TREE.jobId(index), { summary, proofs: 1 }]];
   });
   return {
-    block: { id: 'c'.repeat(64), transactions: 2, calls: 2 },
-    tree: JOBS.map(([circuit, parent], index) => {
-      return { jobId: id(index), circuit, level: 0, parentJobId: parent === null ? null : id(parent) };
-    }),
-    entries: new Map(summaries.map(([jobId, summary]) => [jobId, { summary, proofs: 1 }])),
+    blockId: 'c'.repeat(64),
+    tree: TREE,
+    entries: new Map(entries),
+    srs: 'development',
     keysHash: `0x${'1'.repeat(64)}`,
     rootPublicInputs: [`0x${'2'.repeat(64)}`],
   };
@@ -67,17 +73,40 @@ describe('buildManifest', () => {
     expect(block.jobs).toBe(7);
   });
 
-  it('refuses a job without a record, a record of another circuit, and two SRS', () => {
-    const input = sampleInput();
-    const entries = new Map(input.entries);
-    entries.delete(input.tree[3]?.jobId ?? '');
-    expect(() => buildManifest({ ...input, entries })).toThrow(/public-kernel-first\.3.* has no proof record/);
-    const other = sampleInput((summary, index) => (index === 2 ? { ...summary, circuit: 'merge-rollup' } : summary));
-    expect(() => buildManifest(other)).toThrow('is of circuit merge-rollup, planned was public-kernel-first');
-    const mixed = sampleInput((summary, index) => {
-      return index === 2 ? { ...summary, prover: { ...summary.prover, srs: 'canonical' } } : summary;
+  it.each<[string, Change]>([
+    ['is lost', (summary, index) => (index === 3 ? undefined : summary)],
+    ['is of another circuit', (summary, index) => (index === 3 ? { ...summary, circuit: 'merge-rollup' } : summary)],
+    [
+      'is on another SRS',
+      (summary, index) => (index === 3 ? { ...summary, prover: { ...summary.prover, srs: 'canonical' } } : summary),
+    ],
+  ])('lists a job whose record %s as proven by nobody knows whom', (_, change) => {
+    const { jobs, circuits, times } = buildManifest(sampleInput(change));
+    const { jobId, circuit, level, parentJobId, proofs, ...rest } = jobs[3] ?? expect.unreachable();
+    expect({ jobId, circuit, level, parentJobId, proofs }).toEqual({
+      jobId: TREE.jobId(3),
+      circuit: 'public-kernel-first',
+      level: 1,
+      parentJobId: TREE.jobId(5),
+      proofs: 0,
     });
-    expect(() => buildManifest(mixed)).toThrow('2 SRS: development, canonical');
+    expect(new Set(Object.values(rest))).toEqual(new Set([null]));
+    expect(circuits[1]).toMatchObject({ circuit: 'public-kernel-first', jobs: 2, medianWallMs: 20_000 });
+    expect(times).toMatchObject({ criticalPathMs: (4 + 20 + 10 + 28) * 1000, makespanMs: 200_000 });
+  });
+
+  it('is made where no record is left', () => {
+    const { times, provers, circuits } = buildManifest(sampleInput(() => undefined));
+    expect(times).toEqual({
+      startedAt: null,
+      finishedAt: null,
+      makespanMs: 0,
+      activeMs: 0,
+      criticalPathMs: 0,
+      workMs: 0,
+    });
+    expect(provers).toEqual([]);
+    expect(circuits.map(({ jobs, medianWallMs }) => [jobs, medianWallMs])).toEqual([2, 2, 2, 1].map((n) => [n, null]));
   });
 });
 
@@ -88,40 +117,17 @@ it('takes the median of what is there', () => {
 });
 
 describe('manifest.json', () => {
-  let folder: string;
-  beforeEach(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'espalier-manifest-'));
-  });
-  afterEach(() => rm(folder, { recursive: true }));
-
-  it('is read back as it was written, and leaves no other file', async () => {
+  it('holds the manifest as JSON, and leaves no other file', async () => {
+    const folder = await tempFolder();
     const manifest = buildManifest(sampleInput());
     await writeManifest(folder, manifest);
     await writeManifest(folder, manifest);
-    expect(await readManifest(folder)).toEqual(manifest);
+    expect(JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8'))).toEqual(manifest);
     expect(await readdir(folder)).toEqual(['manifest.json']);
   });
 
   it('has one line a job', () => {
     const lines = manifestText(buildManifest(sampleInput())).split('\n');
     expect(lines.filter((line) => line.includes('"parentJobId"'))).toHaveLength(7);
-  });
-
-  it('is asked for where there is none', async () => {
-    await expect(readManifest(folder)).rejects.toMatchObject({
-      code: 'usage',
-      message: expect.stringContaining('ENOENT'),
-    });
-  });
-
-  it('names what is wrong with it', () => {
-    const manifest = buildManifest(sampleInput());
-    const parse = (value: unknown) => () => parseManifest(JSON.stringify(value), 'out/manifest.json');
-    expect(() => parseManifest('{', 'out/manifest.json')).toThrow(/^out\/manifest\.json is not JSON: /);
-    expect(parse({ ...manifest, version: 2 })).toThrow('has version 2, where this espalier reads version 1');
-    expect(parse({ ...manifest, keysHash: 'x' })).toThrow('at keysHash: must be 0x and 64 hexadecimal digits');
-    expect(parse({ ...manifest, jobs: [{ ...manifest.jobs[0], attempts: 0 }] })).toThrow('at jobs.0.attempts');
-    expect(parse({ ...manifest, extra: 1 })).toThrow('extra');
-    expect(parse(null)).toThrow('is not a manifest');
   });
 });

@@ -1,4 +1,3 @@
-import { EspalierError } from '../../common/index.js';
 import { probeMachine } from '../../native/index.js';
 import {
   blockId,
@@ -17,11 +16,12 @@ import {
   type RunEventBody,
   requireMachine,
   resourceClassOf,
+  toHex,
 } from '../../proto/index.js';
 import { MemoryJobQueue } from '../../queue/index.js';
 import { Worker } from '../../worker/index.js';
 import type { CliContext } from '../context.js';
-import { buildManifest, type Manifest, type TreeJob, writeManifest } from '../manifest/index.js';
+import { buildManifest, type Manifest, writeManifest } from '../manifest/index.js';
 import type { ProvingSample, ProvingTimes } from '../measures/index.js';
 import { checkRoot } from './check-root.js';
 import type { Engine } from './engine.js';
@@ -69,7 +69,14 @@ export async function proveRun(
     await checkRoot(engine, prepared, root);
     onEvent({ kind: 'phase', phase: 'verifying', done: 1, total: 1 });
     await folder.writeRoot(root, engine.keys.key(root.circuit));
-    const manifest = manifestOf(prepared, stores, root);
+    const manifest = buildManifest({
+      blockId: prepared.id,
+      tree: prepared.tree,
+      entries: stores.journal.entries,
+      srs: engine.prover.identity.srs,
+      keysHash: toHex(prepared.execution.rootPublic.keysHash),
+      rootPublicInputs: root.publicInputs,
+    });
     await writeManifest(options.folder, manifest);
     return manifest;
   } finally {
@@ -117,35 +124,10 @@ export async function proveRun(
       await queue.close();
     }
   }
-
-  function manifestOf(prepared: PreparedBlock, { journal }: Stores, root: ProofRecord): Manifest {
-    const { tree } = prepared;
-    return buildManifest({
-      block: { id: prepared.id, transactions: tree.transactions, calls: tree.calls },
-      tree: Array.from({ length: tree.size }, (_, job) => treeJob(prepared, job)),
-      entries: journal.entries,
-      keysHash: root.publicInputs[0] ?? fail('the root exposes nothing'),
-      rootPublicInputs: root.publicInputs,
-    });
-  }
 }
 
 type Stores = Awaited<ReturnType<OutputFolder['claim']>>;
 
 function sampleOf({ circuit, prover, threads, usage }: ProofSummary, { circuits }: Engine): ProvingSample {
   return { circuit: circuits.circuit(circuit), prover, threads, wallMs: usage.wallMs };
-}
-
-function treeJob({ tree }: PreparedBlock, job: number): TreeJob {
-  const parent = tree.parent(job);
-  return {
-    jobId: tree.jobId(job),
-    circuit: tree.circuit(job),
-    level: tree.levelOf(job),
-    parentJobId: parent < 0 ? null : tree.jobId(parent),
-  };
-}
-
-function fail(message: string): never {
-  throw new EspalierError('internal', message);
 }

@@ -1,5 +1,5 @@
 import type { KeySet } from '../../circuits/index.js';
-import { type Clock, EspalierError, type SerializedError } from '../../common/index.js';
+import { type Clock, type ErrorCode, EspalierError, type SerializedError } from '../../common/index.js';
 import {
   type JobReport,
   type ProofRecord,
@@ -27,15 +27,22 @@ export interface ProveBlockOptions {
   readonly prepared: PreparedBlock;
   readonly queue: JobProducer;
   readonly proofs: ProofStore;
-  readonly journal: RunJournal;
+  readonly journal: Pick<RunJournal, 'entries' | 'note'>;
   readonly keys: Pick<KeySet, 'key'>;
   readonly prover: ProverIdentity;
+  /** `retries` are added to those of a run on one machine, where an unavailable store fails the block in the end. */
   readonly scheduling: SchedulerOptions;
   readonly clock: Clock;
   readonly onEvent: (event: RunEventBody) => void;
   /** Aborting takes the block's jobs out of the queue and rejects with `cancelled`; finished proofs stay. */
   readonly signal: AbortSignal;
 }
+
+/**
+ * Here the store is this machine's disk, which nobody watches: a user is told soon, rather than kept waiting for ever.
+ * Each of these retries follows what the worker tried on its own.
+ */
+const RETRIES: Partial<Record<ErrorCode, number>> = { 'store-unavailable': 5 };
 
 /**
  * Proves a prepared block with whatever workers listen to the queue, and resolves with the root proof's record once it
@@ -69,7 +76,7 @@ class BlockRun {
   constructor(options: ProveBlockOptions) {
     this.#options = options;
     this.#tree = options.prepared.tree;
-    this.#scheduler = new Scheduler(options.scheduling);
+    this.#scheduler = new Scheduler({ ...options.scheduling, retries: { ...RETRIES, ...options.scheduling.retries } });
   }
 
   async run(): Promise<ProofRecord> {

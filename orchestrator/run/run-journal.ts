@@ -1,6 +1,7 @@
 import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { EspalierError } from '../../common/index.js';
 import type { JobId, ProofSummary } from '../../proto/index.js';
+import { proofSummarySchema } from '../../store/index.js';
 
 /** How a job came to be proven: what made its latest proof, and how many times one was made. */
 export interface JournalEntry {
@@ -13,7 +14,8 @@ export interface JournalEntry {
  * Who proved what in a block, across runs: one JSON line for each proof, appended and synced before anything is deleted
  * that the proof replaces. Child proofs are deleted when their parent is durable, so the journal and not the store
  * knows the cost of the whole block. A line that a crash cut short is dropped: its proof is still in the store, since
- * deletions come after, and the next run writes the line again.
+ * deletions come after, and the next run writes the line again. So is one that says nothing of a proof: what a damaged
+ * journal has lost is missing in the manifest, and no proof is.
  */
 export class RunJournal {
   readonly #file: FileHandle;
@@ -69,7 +71,7 @@ function record(entries: Map<JobId, JournalEntry>, summary: ProofSummary): void 
 function parseLine(line: string): ProofSummary | undefined {
   if (line === '') return undefined;
   try {
-    return JSON.parse(line) as ProofSummary;
+    return proofSummarySchema.safeParse(JSON.parse(line)).data;
   } catch {
     return undefined; // Torn by a crash of the machine in the middle of the file.
   }

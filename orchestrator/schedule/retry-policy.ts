@@ -31,8 +31,15 @@ const POLICIES: Partial<Record<ErrorCode, RetryPolicy>> = {
 
 const FAIL_AT_ONCE: RetryPolicy = { retries: 0, delayMs: 0, delayMaxMs: 0 };
 
-export function retryPolicy(code: ErrorCode): RetryPolicy {
-  return POLICIES[code] ?? FAIL_AT_ONCE;
+/** `retries`: numbers of retries that take the place of the usual ones. */
+export function retryPolicy(code: ErrorCode, retries: Partial<Record<ErrorCode, number>> = {}): RetryPolicy {
+  const policy = POLICIES[code] ?? FAIL_AT_ONCE;
+  return { ...policy, retries: retries[code] ?? policy.retries };
+}
+
+/** Failures that say nothing of the job: unless told otherwise, it is tried for as long as they last. */
+export function isTroubleOutside(code: ErrorCode): boolean {
+  return retryPolicy(code).retries === Number.POSITIVE_INFINITY;
 }
 
 /** Wait after the `failures`-th failure (from 1) of a kind. */

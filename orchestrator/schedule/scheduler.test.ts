@@ -180,6 +180,15 @@ describe('failures', () => {
     expect(bench.start(vm0, 2).fail(vm0, 'prover-crashed', 2).all('report-retry')[0]?.delayMs).toBe(1_000);
   });
 
+  it('takes other budgets, and gives trouble outside as the reason itself', () => {
+    const bench = new Bench({ retries: { 'store-unavailable': 1 } }).add('block', tree);
+    bench.start(vm0).fail(vm0, 'store-unavailable');
+    expect(bench.kinds).toContain('report-retry');
+    bench.tick(60_000).start(vm0, 2).fail(vm0, 'store-unavailable', 2);
+    const error = { code: 'store-unavailable', message: 'store-unavailable!' };
+    expect(bench.all('block-failed')).toEqual([{ kind: 'block-failed', blockId: 'block', jobId: vm0, error }]);
+  });
+
   it.each([
     ['witness-unsatisfied', 0],
     ['disk-full', 0],

@@ -1,4 +1,4 @@
-import { EspalierError, type SerializedError } from '../../common/index.js';
+import { type ErrorCode, EspalierError, type SerializedError } from '../../common/index.js';
 import type { BlockId, JobId, ResourceClass } from '../../proto/index.js';
 import type { JobCircuit } from '../plan/child-params.js';
 import { makespanBoundMs, remainingPathOf } from '../plan/paths.js';
@@ -7,7 +7,7 @@ import { CommandBuffer } from './command-buffer.js';
 import { type CircuitDurations, DEFAULT_DURATIONS_MS, DurationEstimates } from './duration-estimates.js';
 import type { BlockSnapshot, SchedulerCommand, SchedulerEvent } from './events.js';
 import { JobHistories } from './job-histories.js';
-import { backoffMs, retryPolicy } from './retry-policy.js';
+import { backoffMs, isTroubleOutside, retryPolicy } from './retry-policy.js';
 import { Timers } from './timers.js';
 
 export interface SchedulerOptions {
@@ -18,6 +18,8 @@ export interface SchedulerOptions {
   readonly durationsMs?: CircuitDurations;
   /** Blocks open at once; one more throws `queue-full`. */
   readonly blocksMax?: number;
+  /** Other numbers of retries than those of `retry-policy.ts`: that of `store-unavailable`, say, where nobody mends it. */
+  readonly retries?: Partial<Record<ErrorCode, number>>;
 }
 
 export const BLOCKS_MAX = 256;
@@ -234,7 +236,7 @@ export class Scheduler {
     // The queue has dropped it, unless this is a leftover report from before the block was cancelled and added again.
     this.#out.remove(jobId);
     const failures = this.#histories.countFailure(jobId, error.code);
-    const policy = retryPolicy(error.code);
+    const policy = retryPolicy(error.code, this.#options.retries);
     if (failures > policy.retries) {
       this.#failBlocks(holders, jobId, exhausted(jobId, error, failures));
       return;
@@ -265,7 +267,7 @@ export class Scheduler {
     const holders = stored.filter(({ block, job }) => block.isProofNeeded(job));
     if (holders.length === 0) return;
     const failures = this.#histories.countFailure(jobId, 'store-corrupt');
-    if (failures > retryPolicy('store-corrupt').retries) {
+    if (failures > retryPolicy('store-corrupt', this.#options.retries).retries) {
       const error: SerializedError = {
         code: 'store-corrupt',
         message: `the stored proof of ${jobId} was lost ${failures} times`,
@@ -399,9 +401,9 @@ function isUnderWay({ block, job }: Holder): boolean {
   return block.isQueued(job) || block.state(job) === 'backoff';
 }
 
-/** The reason to give for a job that failed for good. */
+/** The reason to give for a job that failed for good. Trouble outside is given as it is: the job is not at fault. */
 function exhausted(jobId: JobId, error: SerializedError, failures: number): SerializedError {
-  if (failures === 1) return error;
+  if (failures === 1 || isTroubleOutside(error.code)) return error;
   return {
     code: 'attempts-exhausted',
     message: `${jobId} failed ${failures} times with ${error.code}; the last time: ${error.message}`,

@@ -99,6 +99,32 @@ test('a stored proof that is corrupt is noticed, reported and proven again, and 
   ]);
 });
 
+test.each<[string, (journal: string) => string]>([
+  ['was emptied', () => ''],
+  ['holds what is no record of a proof', () => '{}\n[]\nnull\n"base"\n{"jobId":7}\n'],
+  ['has lines of bytes that came from elsewhere', (journal) => journal.replace(/^.{40}/gm, '\u0000'.repeat(40))],
+  ['says another circuit', (journal) => journal.replaceAll('"circuit":"base-rollup-private"', '"circuit":"public-vm"')],
+])('a journal that %s costs what it told, and nothing else', async (_, damage) => {
+  const cwd = await blockFolder();
+  const args = ['prove', 'block.json', '--out', 'out', ...ARGS];
+  expect(await runCommand(args, { cwd })).toMatchObject({ exitCode: 0 });
+  const journal = join(cwd, 'out', 'journal.jsonl');
+  await writeFile(journal, damage(await readFile(journal, 'utf8')));
+  for (let again = 0; again < 2; again++) {
+    const run = await runCommand(args, { cwd });
+    expect(run).toMatchObject({
+      exitCode: 0,
+      stderr: expect.stringContaining('the record of how 1 proof came to be is lost'),
+    });
+    expect(provenIn(run)).toEqual([]);
+    const { jobs } = await readManifest(join(cwd, 'out'));
+    expect(jobs.map(({ circuit, proofs, wallMs }) => [circuit, proofs, wallMs === null])).toEqual([
+      ['base-rollup-private', 0, true],
+      ['root-rollup-single', 1, false],
+    ]);
+  }
+});
+
 test('two runs on one folder at once: the second is refused, and the first goes on', async () => {
   const cwd = await blockFolder();
   const main = join(packageRoot(import.meta.url), 'dist/cli/main.js');

@@ -7,4 +7,5 @@ export { BLOB_BYTES_MAX, type BlobStore } from './blob-store.js';
 export { FileBlobStore } from './file-blob-store.js';
 export { FolderLock } from './folder-lock.js';
 export { MemoryBlobStore, type MemoryBlobStoreOptions } from './memory-blob-store.js';
+export { proofSummarySchema } from './proof-header.js';
 export { ProofStore } from './proof-store.js';

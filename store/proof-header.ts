@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { CIRCUIT_NAMES, type ProofRecord } from '../proto/index.js';
+import { CIRCUIT_NAMES, type ProofRecord, type ProofSummary } from '../proto/index.js';
 
 /** A proof record but for the proof's bytes, as it stands in the header of its frame. */
 export type ProofHeader = Omit<ProofRecord, 'proof'>;
@@ -42,3 +42,6 @@ export const proofHeaderSchema = z.strictObject({
   }),
   attempts: z.int().positive(),
 }) satisfies z.ZodType<ProofHeader>;
+
+/** What is noted of a proof elsewhere than beside it. */
+export const proofSummarySchema = proofHeaderSchema.omit({ publicInputs: true }) satisfies z.ZodType<ProofSummary>;

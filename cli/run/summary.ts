@@ -8,6 +8,7 @@ export function summaryText(manifest: Manifest, folder: string, cwd: string): st
   const path = relative(cwd, folder) || '.';
   const id = `block ${block.id.slice(0, 16)}…`;
   const isSimulated = srs === 'none';
+  const lost = manifest.jobs.filter(({ proofs }) => proofs === 0).length;
   return [
     ...(isSimulated
       ? [
@@ -17,6 +18,9 @@ export function summaryText(manifest: Manifest, folder: string, cwd: string): st
       : [`${id} is proven and its root proof verified`]),
     `${formatPlural(block.transactions, 'transaction')}, ${formatPlural(block.calls, 'call')}, ${formatPlural(block.jobs, isSimulated ? 'simulated proof' : 'proof')}`,
     `makespan ${formatDuration(times.makespanMs)}, critical path ${formatDuration(times.criticalPathMs)}, work ${formatDuration(times.workMs)}`,
+    ...(lost === 0
+      ? []
+      : [`the record of how ${formatPlural(lost, 'proof')} came to be is lost: these times leave it out`]),
     ...(isSimulated ? [] : [TRUST[srs]]),
     isSimulated
       ? `${path}/: manifest.json, and root/ with the simulated proof`

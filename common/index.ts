@@ -1,4 +1,7 @@
-/** Errors, clock, paths, and files that are whole or not there: what every part shares. No I/O at import. */
+/**
+ * What every part shares: errors, clock, paths, files that are whole or not there, folders that one process has at a
+ * time. No I/O at import.
+ */
 export { makeFolder, sweepFolder, writeFileAtomically } from './atomic-file.js';
 export { cacheFolder } from './cache-folder.js';
 export { type Clock, systemClock } from './clock.js';
@@ -10,6 +13,8 @@ export {
   type EspalierErrorOptions,
   type SerializedError,
 } from './errors.js';
+export { FolderLock } from './folder-lock.js';
 export { packageRoot } from './package-root.js';
 export { isRunning, ownIdentity, type ProcessIdentity } from './process-identity.js';
+export { errnoOf, storeError } from './store-error.js';
 export { isAbandonedTempName, tempName } from './temp-name.js';

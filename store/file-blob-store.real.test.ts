@@ -3,10 +3,10 @@ import { randomInt } from 'node:crypto';
 import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
+import { FolderLock } from '../common/index.js';
 import { buildPart, Fixture } from '../tests/support/fixture.js';
 import { tempFolder } from '../tests/support/temp-folder.js';
 import { FileBlobStore } from './file-blob-store.js';
-import { FolderLock } from './folder-lock.js';
 import { ProofStore } from './proof-store.js';
 
 beforeAll(() => buildPart('store'));

@@ -1,9 +1,15 @@
 import { open, readdir, rm, stat, unlink } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { EspalierError, isAbandonedTempName, makeFolder, writeFileAtomically } from '../common/index.js';
+import {
+  EspalierError,
+  errnoOf,
+  isAbandonedTempName,
+  makeFolder,
+  storeError,
+  writeFileAtomically,
+} from '../common/index.js';
 import { BLOB_BYTES_MAX, type BlobStore } from './blob-store.js';
 import { checkBlobSize, checkKey, checkPrefix, isKeySegment } from './check-key.js';
-import { errnoOf, storeError } from './store-error.js';
 
 /** What `open` and the like say when a key is not there, or is the folder of other keys. */
 const ABSENT: readonly (string | undefined)[] = ['ENOENT', 'ENOTDIR', 'EISDIR'];

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { EspalierError, sweepFolder, writeFileAtomically } from '../../common/index.js';
+import { EspalierError, FolderLock, sweepFolder, writeFileAtomically } from '../../common/index.js';
 import { RunJournal, serializeBlock } from '../../orchestrator/index.js';
 import {
   type Block,
@@ -13,7 +13,7 @@ import {
   type SrsName,
   type VerificationKey,
 } from '../../proto/index.js';
-import { FileBlobStore, FolderLock, ProofStore } from '../../store/index.js';
+import { FileBlobStore, ProofStore } from '../../store/index.js';
 
 const RUN_FILE = 'run.json';
 const BLOCK_FILE = 'block.json';

@@ -1,8 +1,11 @@
 import { link, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
-import { EspalierError, isAbandonedTempName, isRunning, makeFolder, ownIdentity, tempName } from '../common/index.js';
+import { makeFolder } from './atomic-file.js';
+import { EspalierError } from './errors.js';
+import { isRunning, ownIdentity } from './process-identity.js';
 import { errnoOf, storeError } from './store-error.js';
+import { isAbandonedTempName, tempName } from './temp-name.js';
 
 const LOCK_FILE = /^\.lock~(\d{1,15})$/;
 const TEMP_NAME = '.lock';

@@ -1,4 +1,4 @@
-import { EspalierError } from '../common/index.js';
+import { EspalierError } from './errors.js';
 
 /** What the file system said, as `disk-full` or `store-unavailable`, with the place and the deed in front. */
 export function storeError(deed: string, path: string, thrown: unknown): EspalierError {

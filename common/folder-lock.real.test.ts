@@ -6,7 +6,7 @@ import { buildPart, Fixture } from '../tests/support/fixture.js';
 import { tempFolder } from '../tests/support/temp-folder.js';
 import { FolderLock } from './folder-lock.js';
 
-beforeAll(() => buildPart('store'));
+beforeAll(() => buildPart('common'));
 
 /** Reads on until the process says a line that begins so. */
 async function until(process: Fixture, word: string): Promise<string> {

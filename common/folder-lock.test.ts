@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { ownIdentity } from '../common/index.js';
+import { FileBlobStore } from '../store/index.js';
 import { tempFolder } from '../tests/support/temp-folder.js';
-import { FileBlobStore } from './file-blob-store.js';
 import { FolderLock } from './folder-lock.js';
+import { ownIdentity } from './process-identity.js';
 
 const busy = (message: RegExp) => ({ code: 'folder-busy', message: expect.stringMatching(message) });
 

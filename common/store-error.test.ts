@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { EspalierError } from '../common/index.js';
+import { EspalierError } from './errors.js';
 import { storeError } from './store-error.js';
 
 test('a full disk is said to be full, with what to do', async () => {

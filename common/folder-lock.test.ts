@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { FileBlobStore } from '../store/index.js';
 import { tempFolder } from '../tests/support/temp-folder.js';
 import { FolderLock } from './folder-lock.js';
-import { ownIdentity } from './process-identity.js';
+import { ownIdentity, ownPlace } from './process-identity.js';
 
 const busy = (message: RegExp) => ({ code: 'folder-busy', message: expect.stringMatching(message) });
 
@@ -50,7 +50,7 @@ test('folders do not mind each other', async () => {
 
 test('a running process is named, and its lock is left alone', async () => {
   const folder = await tempFolder();
-  await leaveLock(folder, { pid: process.ppid, startedAt: '', since: '2026-01-01' });
+  await leaveLock(folder, { pid: process.ppid, startedAt: '', place: ownPlace(), since: '2026-01-01' });
   await expect(FolderLock.acquire(folder)).rejects.toMatchObject(
     busy(new RegExp(`process ${process.ppid}, since 2026`)),
   );
@@ -58,10 +58,16 @@ test('a running process is named, and its lock is left alone', async () => {
 });
 
 test.each<[string, () => Promise<object | string>]>([
-  ['by a process that is gone', async () => ({ ...ownIdentity(), pid: await endedPid(), since: '' })],
-  ['by a process whose id is used again', async () => ({ pid: process.pid, startedAt: '1-00000000', since: '' })],
+  [
+    'by a process that is gone',
+    async () => ({ ...ownIdentity(), pid: await endedPid(), place: ownPlace(), since: '' }),
+  ],
+  [
+    'by a process whose id is used again',
+    async () => ({ pid: process.pid, startedAt: '1-00000000', place: ownPlace(), since: '' }),
+  ],
   ['half-written by a power cut', async () => '{"pid":'],
-  ['with a process id that is none', async () => ({ pid: -1, startedAt: '', since: '' })],
+  ['with a process id that is none', async () => ({ pid: -1, startedAt: '', place: ownPlace(), since: '' })],
 ])('a lock left %s is taken over at once', async (_what, holder) => {
   const folder = await tempFolder();
   await leaveLock(folder, await holder());
@@ -69,6 +75,23 @@ test.each<[string, () => Promise<object | string>]>([
   expect(await readdir(folder)).toEqual(['.lock~8']);
   expect(JSON.parse(await readFile(join(folder, '.lock~8'), 'utf8'))).toMatchObject(ownIdentity());
   await lock.release();
+});
+
+test.each([
+  ['container', ownPlace().replace(/(pid:\[\d+\])?$/, 'pid:[1]')],
+  ['machine', `other-${ownPlace()}`],
+])('a process of another %s is taken to run, also where none here has its id', async (_, place) => {
+  const folder = await tempFolder();
+  await leaveLock(folder, { ...ownIdentity(), pid: await endedPid(), place, since: '2026-01-01' });
+  const refused = await FolderLock.acquire(folder).catch((error: unknown) => error);
+  expect(refused).toMatchObject({
+    code: 'folder-busy',
+    message: expect.stringContaining(`another container or on another machine, ${place}, since 2026-01-01`),
+    remedy: `end it there, or remove ${join(folder, '.lock~7')} if that container or machine is gone`,
+  });
+  expect(await readdir(folder)).toEqual(['.lock~7']);
+  await rm(join(folder, '.lock~7'));
+  await (await FolderLock.acquire(folder)).release();
 });
 
 test('what a killed process left half-made is swept up', async () => {

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { makeFolder } from './atomic-file.js';
 import { EspalierError } from './errors.js';
-import { isRunning, ownIdentity } from './process-identity.js';
+import { isRunning, ownIdentity, ownPlace } from './process-identity.js';
 import { errnoOf, storeError } from './store-error.js';
 import { isAbandonedTempName, tempName } from './temp-name.js';
 
@@ -13,11 +13,18 @@ const TEMP_NAME = '.lock';
 /** Times that others may win the race for a generation before this gives up: each time somebody made progress. */
 const ROUNDS_MAX = 100;
 
-const holderSchema = z.strictObject({ pid: z.int().positive(), startedAt: z.string(), since: z.string() });
+const holderSchema = z.strictObject({
+  pid: z.int().positive(),
+  startedAt: z.string(),
+  /** As `ownPlace` tells it. */
+  place: z.string(),
+  since: z.string(),
+});
 type Holder = z.infer<typeof holderSchema>;
 
 /**
- * One run per folder at once, on one machine: a lock that a dead process left is taken over at once.
+ * One run per folder at once: a lock that a dead process left is taken over at once. Only one of another container or
+ * machine is taken to live on, since nobody can tell from here.
  *
  * The lock is a series of files `.lock~1`, `.lock~2`, …, of which only the last one counts. It is *held* while the
  * process that it names runs, and *free* when that process is gone, when it says that it was released, or when there
@@ -70,7 +77,7 @@ export class FolderLock {
 
 /** The path of the lock file that this process made, as the last of the series. */
 async function takeNextGeneration(folder: string): Promise<string> {
-  const holder: Holder = { ...ownIdentity(), since: new Date().toISOString() };
+  const holder: Holder = { ...ownIdentity(), place: ownPlace(), since: new Date().toISOString() };
   const temp = join(folder, tempName(TEMP_NAME));
   try {
     await writeFile(temp, JSON.stringify(holder), { flag: 'wx' });
@@ -99,7 +106,14 @@ async function takeNextGeneration(folder: string): Promise<string> {
 
 async function expectFree(folder: string, path: string): Promise<void> {
   const holder = await readHolder(path);
-  if (holder === undefined || !isRunning(holder)) return;
+  if (holder === undefined) return;
+  if (holder.place !== ownPlace()) {
+    const who = `process ${holder.pid} in another container or on another machine, ${holder.place}, since ${holder.since}`;
+    throw new EspalierError('folder-busy', `folder ${folder} is in use by another run (${who})`, {
+      remedy: `end it there, or remove ${path} if that container or machine is gone`,
+    });
+  }
+  if (!isRunning(holder)) return;
   const who = holder.pid === process.pid ? 'this process' : `process ${holder.pid}`;
   throw new EspalierError('folder-busy', `folder ${folder} is in use by another run (${who}, since ${holder.since})`, {
     remedy: 'wait until it has ended, or choose another folder with --out',

@@ -15,6 +15,6 @@ export {
 } from './errors.js';
 export { FolderLock } from './folder-lock.js';
 export { packageRoot } from './package-root.js';
-export { isRunning, ownIdentity, type ProcessIdentity } from './process-identity.js';
+export { isRunning, ownIdentity, ownPlace, type ProcessIdentity } from './process-identity.js';
 export { errnoOf, storeError } from './store-error.js';
 export { isAbandonedTempName, tempName } from './temp-name.js';

@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
+import { hostname } from 'node:os';
 
 /**
  * One process of this machine for good: process ids are used again, a process id with its start time is not.
@@ -16,7 +17,19 @@ export function ownIdentity(): ProcessIdentity {
   return own;
 }
 
-/** Whether that very process still runs. Where start times cannot be read, any process with its id counts. */
+/**
+ * Where process ids mean what they mean here: the machine's name and, on Linux, the PID namespace, which every container
+ * has of its own. Nobody can tell from here whether a process of another place still runs.
+ */
+export function ownPlace(): string {
+  try {
+    return `${hostname()} ${readlinkSync('/proc/self/ns/pid')}`;
+  } catch {
+    return hostname();
+  }
+}
+
+/** Whether that very process, of this place, still runs. Where start times cannot be read, any process with its id counts. */
 export function isRunning({ pid, startedAt }: ProcessIdentity): boolean {
   let isForeign = false;
   try {

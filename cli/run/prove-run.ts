@@ -109,8 +109,9 @@ export async function proveRun(
         queue: queue.producer,
         proofs,
         journal,
+        circuits,
         keys,
-        prover: prover.identity,
+        prover,
         scheduling: {
           resourceClassOf: (circuit: JobCircuit) => resourceClassOf(profile, circuit),
           keepProofs: options.keepProofs,

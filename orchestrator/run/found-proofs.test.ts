@@ -1,15 +1,21 @@
 import { createHash } from 'node:crypto';
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { ProofRecord, ProverIdentity } from '../../proto/index.js';
+import { SimulatedProver } from '../../native/index.js';
+import { type CircuitName, type ProofRecord, toHex } from '../../proto/index.js';
 import { MemoryBlobStore, ProofStore } from '../../store/index.js';
-import { planBlock } from '../plan/index.js';
+import { required, smallCircuits } from '../../tests/support/worker-fixture.js';
+import { type JobCircuit, planBlock } from '../plan/index.js';
 import { findProofs } from './found-proofs.js';
+import { StoredProofs } from './stored-proofs.js';
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 /** Two transactions, of two calls and of none. */
 const tree = planBlock({ lineageSeed: sha256('seed'), transactionIds: ['a', 'b'].map(sha256), callCounts: [2, 0] });
-const identity: ProverIdentity = { kind: 'native', version: '5.0.0', srs: 'development' };
-const keys = { key: (name: string) => ({ bytes: new Uint8Array(), fields: [], hash: `key of ${name}` }) };
+const prover = new SimulatedProver({ defaultDurationMs: 0 });
+const { identity } = prover;
+const circuits = smallCircuits();
+const inputs = { of: (job: number) => ({ x: toHex(BigInt(job)) }) };
+const never = new AbortController().signal;
 
 const [base = -1] = tree.childJobs(tree.root).filter((job) => tree.circuit(job) === 'base-rollup-public');
 const [kernel = -1] = tree.childJobs(base);
@@ -20,28 +26,36 @@ beforeEach(() => {
   proofs = new ProofStore(new MemoryBlobStore());
 });
 
-function put(job: number, change: Partial<ProofRecord> = {}): Promise<void> {
-  const circuit = tree.circuit(job);
-  return proofs.putProof({
+async function put(job: number, change: Partial<ProofRecord> = {}): Promise<void> {
+  const circuit = circuits.circuit(tree.circuit(job));
+  const key = await prover.computeKey(circuit);
+  const publicInputs = [inputs.of(job).x];
+  const { proof, usage } = await prover.prove({ circuit, key, publicInputs, witness: null }, { threads: 1 });
+  await proofs.putProof({
     jobId: tree.jobId(job),
-    circuit,
-    proof: new Uint8Array(64),
-    publicInputs: [],
-    keyHash: `key of ${circuit}`,
+    circuit: circuit.spec.name,
+    ...proof,
+    keyHash: key.hash,
     prover: identity,
     workerId: 'w1',
     startedAtMs: 0,
     finishedAtMs: 1,
     threads: 1,
-    usage: { wallMs: 1, cpuMs: null, peakMemoryBytes: null },
+    usage,
     timings: { queuedMs: 0, witnessMs: 0, proveMs: 1, verifyMs: 0, storeMs: 0 },
     attempts: 1,
     ...change,
   });
 }
 
-async function find() {
-  const { finished, records, unsound } = await findProofs(tree, proofs, keys, identity);
+async function find(signal = never) {
+  const names = Array.from({ length: tree.size }, (_, job) => tree.circuit(job));
+  const keys = new Map(
+    await Promise.all(names.map(async (name) => [name, await prover.computeKey(circuits.circuit(name))] as const)),
+  );
+  const key = (name: CircuitName) => required(keys.get(name as JobCircuit));
+  const stored = new StoredProofs({ tree, inputs }, proofs, { circuits, keys: { key }, prover });
+  const { finished, records, unsound } = await findProofs(tree, stored, proofs, signal);
   const all = Array.from({ length: tree.size }, (_, job) => job);
   return { finished: all.filter((job) => finished.has(job)), records: [...records.keys()], unsound };
 }
@@ -78,8 +92,10 @@ test('a finished block is left as it is', async () => {
 
 describe('a proof is dropped and reported, and what is below it looked for, when it was made with', () => {
   test.each([
-    ['another key', { keyHash: 'another' }, /key another, not key of/],
+    ['another key', { keyHash: 'another' }, /key another, not 0x/],
     ['another SRS', { prover: { ...identity, srs: 'canonical' } }, /SRS canonical/],
+    ['other public inputs', { publicInputs: [toHex(99n)] }, /other values/],
+    ['nothing at all', { proof: new Uint8Array(64) }, /does not verify with key 0x/],
   ] as const)('%s', async (_, change, message) => {
     await put(kernel, change);
     for (const job of belowKernel) await put(job);
@@ -90,4 +106,8 @@ describe('a proof is dropped and reported, and what is below it looked for, when
     });
     expect(await proofs.hasProof(tree.jobId(kernel))).toBe(false);
   });
+});
+
+test('stops looking when it is not wanted any more', async () => {
+  await expect(find(AbortSignal.abort())).rejects.toMatchObject({ name: 'AbortError' });
 });

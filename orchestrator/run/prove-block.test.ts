@@ -1,8 +1,9 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { FileBlobStore } from '../../store/index.js';
-import { BlockBench } from '../../tests/support/block-run.js';
+import type { JobId, RunEventBody } from '../../proto/index.js';
+import { FileBlobStore, MemoryBlobStore, ProofStore } from '../../store/index.js';
+import { BlockBench, falseProof } from '../../tests/support/block-run.js';
 import { tempFolder } from '../../tests/support/temp-folder.js';
 import { RunJournal } from './run-journal.js';
 
@@ -41,3 +42,67 @@ describe('a store that goes away', () => {
     expect(left).toBe(0);
   });
 });
+
+describe('a stored proof that is whole and false', () => {
+  let blobs: MemoryBlobStore;
+  let proofs: ProofStore;
+
+  beforeEach(() => {
+    blobs = new MemoryBlobStore();
+    proofs = new ProofStore(blobs);
+  });
+
+  /** Returns the true proof. */
+  async function falsify(jobId: JobId): Promise<Uint8Array> {
+    const record = await proofs.getProof(jobId);
+    if (record === undefined) throw new Error(`${jobId} is not stored`);
+    await proofs.putProof({ ...record, proof: falseProof(record.proof) });
+    return record.proof;
+  }
+
+  it('is proven again when it is the root of an earlier run', async () => {
+    const { tree } = bench.prepared;
+    const rootId = tree.jobId(tree.root);
+    const first = await bench.run({ blobs, journal, keepProofs: true });
+    await falsify(rootId);
+    const second = await bench.run({ blobs, journal, keepProofs: true });
+    expect(second.root?.proof).toEqual(first.root?.proof);
+    expect(second.proven).toEqual(['root-rollup']);
+    expect(corrupt(second.events)).toEqual([{ jobId: rootId, message: expect.stringContaining('does not verify') }]);
+  });
+
+  it('is found out by the job that can make no proof over it, and is proven again', async () => {
+    const { tree } = bench.prepared;
+    const baseId = tree.jobId(tree.baseJob(1));
+    let truth: Promise<Uint8Array> | undefined;
+    const { root, events, proven, error } = await bench.run({
+      blobs,
+      journal,
+      onEvent: (event) => {
+        if (event.kind === 'job-proven' && event.jobId === baseId) truth ??= falsify(baseId);
+      },
+      mayProve: async (circuit) => {
+        if (circuit !== 'root-rollup') return true;
+        const found = await proofs.getProof(baseId);
+        return found !== undefined && Buffer.from(found.proof).equals((await truth) ?? new Uint8Array());
+      },
+    });
+    expect(error).toBeUndefined();
+    expect(root?.jobId).toBe(tree.jobId(tree.root));
+    expect(retried(events)).toEqual(['proof-invalid']);
+    expect(corrupt(events)).toEqual([{ jobId: baseId, message: expect.stringContaining('does not verify') }]);
+    // The root and the base, and with the base the kernel and the VM call whose proofs it had replaced.
+    expect(proven.filter((circuit) => circuit === 'root-rollup')).toHaveLength(2);
+    expect(proven).toHaveLength(tree.size + 4);
+  });
+});
+
+function corrupt(events: readonly RunEventBody[]) {
+  return events.flatMap((event) =>
+    event.kind === 'proof-corrupt' ? [{ jobId: event.jobId, message: event.message }] : [],
+  );
+}
+
+function retried(events: readonly RunEventBody[]) {
+  return events.flatMap((event) => (event.kind === 'job-retried' ? [event.error.code] : []));
+}

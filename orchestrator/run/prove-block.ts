@@ -1,13 +1,5 @@
-import type { KeySet } from '../../circuits/index.js';
 import { type Clock, type ErrorCode, EspalierError, type SerializedError } from '../../common/index.js';
-import {
-  type JobReport,
-  type ProofRecord,
-  type ProofSummary,
-  type ProverIdentity,
-  type RunEventBody,
-  workMs,
-} from '../../proto/index.js';
+import { type JobReport, type ProofRecord, type ProofSummary, type RunEventBody, workMs } from '../../proto/index.js';
 import type { JobProducer } from '../../queue/index.js';
 import type { ProofStore } from '../../store/index.js';
 import { type Bitset, criticalPathMs, type ProofTree } from '../plan/index.js';
@@ -22,14 +14,13 @@ import { findProofs } from './found-proofs.js';
 import { Mailbox } from './mailbox.js';
 import type { PreparedBlock } from './prepare-block.js';
 import type { RunJournal } from './run-journal.js';
+import { type ProofChecks, StoredProofs } from './stored-proofs.js';
 
-export interface ProveBlockOptions {
+export interface ProveBlockOptions extends ProofChecks {
   readonly prepared: PreparedBlock;
   readonly queue: JobProducer;
   readonly proofs: ProofStore;
   readonly journal: Pick<RunJournal, 'entries' | 'note'>;
-  readonly keys: Pick<KeySet, 'key'>;
-  readonly prover: ProverIdentity;
   /** `retries` are added to those of a run on one machine, where an unavailable store fails the block in the end. */
   readonly scheduling: SchedulerOptions;
   readonly clock: Clock;
@@ -64,6 +55,7 @@ class BlockRun {
   readonly #options: ProveBlockOptions;
   readonly #tree: ProofTree;
   readonly #scheduler: Scheduler;
+  readonly #stored: StoredProofs;
   readonly #mailbox = new Mailbox<Message>();
   /** Summaries of reports that the scheduler has not accepted yet. */
   readonly #summaries = new Map<string, ProofSummary>();
@@ -76,6 +68,7 @@ class BlockRun {
   constructor(options: ProveBlockOptions) {
     this.#options = options;
     this.#tree = options.prepared.tree;
+    this.#stored = new StoredProofs(options.prepared, options.proofs, options);
     this.#scheduler = new Scheduler({ ...options.scheduling, retries: { ...RETRIES, ...options.scheduling.retries } });
   }
 
@@ -101,9 +94,9 @@ class BlockRun {
 
   /** Finds what is proven already and hands the block to the scheduler. */
   async #begin(): Promise<void> {
-    const { prepared, proofs, keys, prover, journal, onEvent } = this.#options;
+    const { prepared, proofs, journal, signal, onEvent } = this.#options;
     const tree = this.#tree;
-    const found = await findProofs(tree, proofs, keys, prover);
+    const found = await findProofs(tree, this.#stored, proofs, signal);
     for (const { jobId, message } of found.unsound) onEvent({ kind: 'proof-corrupt', jobId, message });
     for (const { publicInputs: _, ...summary } of found.records.values()) await journal.note(summary);
     this.#announce(found.finished);
@@ -135,7 +128,7 @@ class BlockRun {
       alreadyProven: alreadyProvenByLevel.reduce((sum, count) => sum + count, 0),
       levels,
       alreadyProvenByLevel,
-      prover,
+      prover: prover.identity,
     });
   }
 
@@ -225,22 +218,13 @@ class BlockRun {
     this.#emitForJob(jobId, (job) => ({ kind: 'job-proven', ...job, summary }));
   }
 
-  /** A job could not read a child: which of its children's proofs are of no use? */
+  /** A job could make nothing of its children: which of their proofs are of no use? */
   async #checkChildren(jobId: string): Promise<void> {
-    const { proofs, onEvent } = this.#options;
     for (const child of this.#tree.childJobs(this.#tree.indexOf(jobId))) {
       const childId = this.#tree.jobId(child);
-      let message: string | undefined;
-      try {
-        if ((await proofs.getProof(childId)) === undefined) message = 'it is not in the store any more';
-      } catch (thrown) {
-        const error = EspalierError.from(thrown);
-        if (error.code !== 'store-corrupt') throw error;
-        message = error.message;
-        await proofs.deleteProof(childId);
-      }
-      if (message === undefined) continue;
-      onEvent({ kind: 'proof-corrupt', jobId: childId, message });
+      const { record, fault = 'it is not in the store any more' } = await this.#stored.find(child);
+      if (record !== undefined) continue;
+      this.#options.onEvent({ kind: 'proof-corrupt', jobId: childId, message: fault });
       this.#mailbox.put({ kind: 'proof-lost', jobId: childId });
     }
   }

@@ -58,7 +58,7 @@ export type SchedulerCommand =
   | { readonly kind: 'restore-inputs'; readonly blockId: BlockId; readonly jobIds: readonly JobId[] }
   /** Ready jobs. None of them is in the queue. */
   | { readonly kind: 'enqueue'; readonly jobs: readonly QueuedJob[] }
-  /** A job could not read what it needs: check its stored inputs and children, mend inputs, say which proofs are lost. */
+  /** What a job reads may be at fault: check its stored inputs, verify its children, mend inputs, say which proofs are lost. */
   | { readonly kind: 'check-stored'; readonly blockId: BlockId; readonly jobId: JobId }
   /** Proofs that nothing needs any more, their parents being durable. Never given with `keepProofs`. */
   | { readonly kind: 'delete-proofs'; readonly jobIds: readonly JobId[] }

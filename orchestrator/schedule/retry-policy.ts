@@ -24,8 +24,8 @@ const POLICIES: Partial<Record<ErrorCode, RetryPolicy>> = {
   'out-of-memory': { retries: 1, delayMs: 1_000, delayMaxMs: 30_000 },
   'prover-crashed': { retries: 3, delayMs: 500, delayMaxMs: 30_000 },
   'prover-timeout': { retries: 3, delayMs: 500, delayMaxMs: 30_000 },
+  // The wait of these is for the check of what is stored, which comes first.
   'proof-invalid': { retries: 3, delayMs: 500, delayMaxMs: 30_000 },
-  // The wait is for the check of what is stored, which comes first.
   'store-corrupt': { retries: 3, delayMs: 1_000, delayMaxMs: 30_000 },
 };
 

@@ -24,6 +24,9 @@ export interface SchedulerOptions {
 
 export const BLOCKS_MAX = 256;
 
+/** Failures whose cause may be what is stored: a child's proof that is damaged, or false. */
+const MAY_BE_STORED: readonly ErrorCode[] = ['store-corrupt', 'proof-invalid'];
+
 /** A job as one block sees it. Blocks that share a prefix of transactions hold the same job. */
 interface Holder {
   readonly block: BlockJobs;
@@ -248,7 +251,7 @@ export class Scheduler {
       block.setState(job, 'backoff', this.#nowMs);
       this.#out.report({ kind: 'report-retry', blockId: block.blockId, jobId, attempt, error, delayMs });
     }
-    if (error.code === 'store-corrupt') this.#out.checkStored(first.block.blockId, jobId);
+    if (MAY_BE_STORED.includes(error.code)) this.#out.checkStored(first.block.blockId, jobId);
   }
 
   #wakeJobs(): void {

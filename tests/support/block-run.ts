@@ -1,5 +1,5 @@
 import type { Engine } from '../../cli/run/engine.js';
-import { type ProveRequest, type ProveResult, SimulatedProver } from '../../native/index.js';
+import { type ProveOptions, type ProveRequest, type ProveResult, SimulatedProver } from '../../native/index.js';
 import { type PreparedBlock, prepareBlock, type RunJournal } from '../../orchestrator/index.js';
 import { EmbeddedStore, type ProveBlockOptions, proveBlock } from '../../orchestrator/run/index.js';
 import {
@@ -16,17 +16,27 @@ import { Worker } from '../../worker/index.js';
 import { simulatedBlock, simulatedEngine } from './simulated-block.js';
 
 /** Counts what it proves. */
-export class CountingProver extends SimulatedProver {
+class CountingProver extends SimulatedProver {
   readonly proven: CircuitName[] = [];
+  readonly #mayProve: (circuit: CircuitName) => Promise<boolean>;
 
-  constructor() {
+  constructor(mayProve: (circuit: CircuitName) => Promise<boolean>) {
     super({ defaultDurationMs: 0 });
+    this.#mayProve = mayProve;
   }
 
-  override prove(request: ProveRequest, options: { readonly threads: number }): Promise<ProveResult> {
-    this.proven.push(request.circuit.spec.name);
-    return super.prove(request, options);
+  override async prove(request: ProveRequest, options: ProveOptions): Promise<ProveResult> {
+    const circuit = request.circuit.spec.name;
+    this.proven.push(circuit);
+    const result = await super.prove(request, options);
+    if (await this.#mayProve(circuit)) return result;
+    return { ...result, proof: { ...result.proof, proof: falseProof(result.proof.proof) } };
   }
+}
+
+/** As long as a true proof, and none. */
+export function falseProof(proof: Uint8Array): Uint8Array {
+  return proof.map((byte) => byte ^ 1);
 }
 
 export interface BlockRunOptions {
@@ -34,6 +44,8 @@ export interface BlockRunOptions {
   readonly journal: Pick<RunJournal, 'entries' | 'note'>;
   readonly keepProofs?: boolean;
   readonly signal?: AbortSignal;
+  /** Whether a proof that is made now will verify; a real one over a false child does not. Default: yes. */
+  readonly mayProve?: (circuit: CircuitName) => Promise<boolean>;
   /** Hears of an event at once, before anything follows from it. */
   readonly onEvent?: (event: RunEventBody) => void;
 }
@@ -75,7 +87,7 @@ export class BlockBench {
       signal = new AbortController().signal,
     } = options;
     const { circuits, keys } = this.engine;
-    const prover = new CountingProver();
+    const prover = new CountingProver(options.mayProve ?? (async () => true));
     const proofs = new ProofStore(blobs);
     const profile = BUILT_IN_PROFILES.laptop;
     const queue = new MemoryJobQueue({ jobsMax: QUEUE_JOBS_MAX });
@@ -89,8 +101,9 @@ export class BlockBench {
       queue: queue.producer,
       proofs,
       journal,
+      circuits,
       keys,
-      prover: prover.identity,
+      prover,
       scheduling: { resourceClassOf: (circuit) => resourceClassOf(profile, circuit), keepProofs },
       clock: leapingClock(),
       onEvent: (event) => {

@@ -2,7 +2,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { JobId, RunEventBody } from '../../proto/index.js';
-import { FileBlobStore, MemoryBlobStore, ProofStore } from '../../store/index.js';
+import { type BlobStore, FileBlobStore, MemoryBlobStore, ProofStore } from '../../store/index.js';
 import { BlockBench, falseProof } from '../../tests/support/block-run.js';
 import { tempFolder } from '../../tests/support/temp-folder.js';
 import { RunJournal } from './run-journal.js';
@@ -94,6 +94,62 @@ describe('a stored proof that is whole and false', () => {
     // The root and the base, and with the base the kernel and the VM call whose proofs it had replaced.
     expect(proven.filter((circuit) => circuit === 'root-rollup')).toHaveLength(2);
     expect(proven).toHaveLength(tree.size + 4);
+  });
+});
+
+describe('a run that ends early', () => {
+  let blobs: MemoryBlobStore;
+  beforeEach(() => {
+    blobs = new MemoryBlobStore();
+  });
+
+  it.each([0, 1])(
+    'makes nothing after it was cancelled while it looked at the %i. of the proofs it found',
+    async (nth) => {
+      await bench.run({ blobs, journal, keepProofs: true });
+      const { tree } = bench.prepared;
+      await new ProofStore(blobs).deleteProof(tree.jobId(tree.root));
+      const stopping = new AbortController();
+      let reads = 0;
+      const watched: BlobStore = {
+        put: (key, bytes) => blobs.put(key, bytes),
+        get: (key) => {
+          if (reads === nth) stopping.abort();
+          reads += 1;
+          return blobs.get(key);
+        },
+        has: (key) => blobs.has(key),
+        delete: (key) => blobs.delete(key),
+        list: (prefix) => blobs.list(prefix),
+      };
+      const { error, events, proven, left } = await bench.run({ blobs: watched, journal, signal: stopping.signal });
+      expect(error).toMatchObject({ code: 'cancelled', remedy: expect.stringContaining('again') });
+      // The root, or the root and its two children, which are looked at together.
+      expect(reads).toBe(nth === 0 ? 1 : 3);
+      expect([events, proven, left]).toEqual([[], [], 0]);
+    },
+  );
+
+  it('keeps what it has proven when it is cancelled, and leaves nothing in the queue', async () => {
+    const stopping = new AbortController();
+    const { error, left } = await bench.run({
+      blobs,
+      journal,
+      signal: stopping.signal,
+      onEvent: ({ kind }) => kind === 'job-proven' && stopping.abort(),
+    });
+    expect(error).toMatchObject({ code: 'cancelled' });
+    expect(left).toBe(0);
+    expect(journal.entries.size).toBeGreaterThan(0);
+  });
+
+  it('fails with the reason when its journal cannot be written, and leaves nothing in the queue', async () => {
+    const closed = await RunJournal.open(join(folder, 'closed.jsonl'));
+    await closed.close();
+    const { error, events, left } = await bench.run({ blobs, journal: closed });
+    expect(error).toMatchObject({ code: 'store-unavailable', message: expect.stringMatching(/closed|EBADF/) });
+    expect(events.map(({ kind }) => kind)).not.toContain('job-proven');
+    expect(left).toBe(0);
   });
 });
 

@@ -82,8 +82,12 @@ class BlockRun {
     try {
       await this.#begin();
       while (this.#outcome === undefined) await this.#handle(await this.#mailbox.next());
-      await Promise.all(this.#deletions);
+    } catch (thrown) {
+      await this.#abandon();
+      if (!signal.aborted || EspalierError.from(thrown).code !== 'cancelled') throw thrown;
+      this.#outcome = STOPPED;
     } finally {
+      await Promise.all(this.#deletions);
       clearTimeout(this.#timer);
       signal.removeEventListener('abort', onAbort);
       stopListening();
@@ -98,7 +102,10 @@ class BlockRun {
     const tree = this.#tree;
     const found = await findProofs(tree, this.#stored, proofs, signal);
     for (const { jobId, message } of found.unsound) onEvent({ kind: 'proof-corrupt', jobId, message });
-    for (const { publicInputs: _, ...summary } of found.records.values()) await journal.note(summary);
+    for (const { publicInputs: _, ...summary } of found.records.values()) {
+      signal.throwIfAborted();
+      await journal.note(summary);
+    }
     this.#announce(found.finished);
     await this.#handle({
       kind: 'block-added',
@@ -107,6 +114,12 @@ class BlockRun {
       finished: found.finished,
       ageRank: 0,
     });
+  }
+
+  /** Something here broke: takes the block's jobs out of the queue, so that nobody works for a run that is over. */
+  async #abandon(): Promise<void> {
+    // What broke is the reason to give, whatever breaks after it.
+    await this.#handle({ kind: 'block-cancelled', blockId: this.#options.prepared.id }).catch(() => {});
   }
 
   #announce(finished: Bitset): void {
@@ -160,7 +173,7 @@ class BlockRun {
 
   async #handle(message: Message): Promise<void> {
     if (message.kind === 'stop') {
-      this.#outcome = { error: CANCELLED.toSerialized(), jobId: null };
+      this.#outcome = STOPPED;
       await this.#handle({ kind: 'block-cancelled', blockId: this.#options.prepared.id });
       return;
     }
@@ -271,6 +284,11 @@ interface JobFacts {
   readonly level: number;
 }
 
-const CANCELLED = new EspalierError('cancelled', 'stopped before the block was proven', {
-  remedy: 'run the same command again: it goes on from the finished proofs',
-});
+const STOPPED: Outcome = {
+  error: {
+    code: 'cancelled',
+    message: 'stopped before the block was proven',
+    remedy: 'run the same command again: it goes on from the finished proofs',
+  },
+  jobId: null,
+};

@@ -47,13 +47,13 @@ export class FolderLock {
 
   /**
    * Takes the lock of a folder, which is made if it is missing. Rejects with `folder-busy`, naming the process, while
-   * another run (of this process too) holds it.
+   * another run (of this process too) holds it, with `remedy`.
    */
-  static async acquire(folder: string): Promise<FolderLock> {
+  static async acquire(folder: string, remedy = 'wait until it has ended'): Promise<FolderLock> {
     const path = resolve(folder);
     try {
       await makeFolder(path);
-      return new FolderLock(path, await takeNextGeneration(path));
+      return new FolderLock(path, await takeNextGeneration(path, remedy));
     } catch (error) {
       throw storeError('lock', path, error);
     }
@@ -76,14 +76,14 @@ export class FolderLock {
 }
 
 /** The path of the lock file that this process made, as the last of the series. */
-async function takeNextGeneration(folder: string): Promise<string> {
+async function takeNextGeneration(folder: string, remedy: string): Promise<string> {
   const holder: Holder = { ...ownIdentity(), place: ownPlace(), since: new Date().toISOString() };
   const temp = join(folder, tempName(TEMP_NAME));
   try {
     await writeFile(temp, JSON.stringify(holder), { flag: 'wx' });
     for (let round = 0; round < ROUNDS_MAX; round++) {
       const last = (await generations(folder)).at(-1) ?? 0;
-      if (last > 0) await expectFree(folder, lockPath(folder, last));
+      if (last > 0) await expectFree(folder, lockPath(folder, last), remedy);
       const path = lockPath(folder, last + 1);
       try {
         await link(temp, path);
@@ -104,7 +104,7 @@ async function takeNextGeneration(folder: string): Promise<string> {
   throw new EspalierError('folder-busy', `folder ${folder}: too many runs want it at once`);
 }
 
-async function expectFree(folder: string, path: string): Promise<void> {
+async function expectFree(folder: string, path: string, remedy: string): Promise<void> {
   const holder = await readHolder(path);
   if (holder === undefined) return;
   if (holder.place !== ownPlace()) {
@@ -116,7 +116,7 @@ async function expectFree(folder: string, path: string): Promise<void> {
   if (!isRunning(holder)) return;
   const who = holder.pid === process.pid ? 'this process' : `process ${holder.pid}`;
   throw new EspalierError('folder-busy', `folder ${folder} is in use by another run (${who}, since ${holder.since})`, {
-    remedy: 'wait until it has ended, or choose another folder with --out',
+    remedy,
   });
 }
 

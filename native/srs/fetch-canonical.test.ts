@@ -1,8 +1,7 @@
-import { spawnSync } from 'node:child_process';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { packageRoot } from '../../common/index.js';
+import { FolderLock, packageRoot } from '../../common/index.js';
 import { expectCode } from '../../tests/support/expect-code.js';
 import { serveFile } from '../../tests/support/file-server.js';
 import { buildPart } from '../../tests/support/fixture.js';
@@ -71,14 +70,35 @@ describe('fetchCanonical', () => {
     expect((await readdir(fetchedSrsFolder(env))).filter((name) => name.includes('g1'))).toEqual([]);
   });
 
-  test('leaves the field to a process that fetches already, and takes over from one that is gone', async () => {
+  test('of two at once one downloads, and the other waits and takes what came', async () => {
+    const { host, ranges } = await serveFile('g1_compressed.dat', compress(twoPoints));
+    const env = { ESPALIER_CACHE: await tempFolder() };
+    const options = { points: 2, hosts: [host] };
+    const [first, second] = await Promise.all([fetchCanonical(env, options), fetchCanonical(env, options)]);
+    expect(second).toEqual(first);
+    expect(ranges).toHaveLength(1);
+  });
+
+  test('whoever waits may stop, and stops by itself at last', async () => {
+    const { host, ranges } = await serveFile('g1_compressed.dat', compress(twoPoints));
+    const env = { ESPALIER_CACHE: await tempFolder() };
+    const other = await FolderLock.acquire(dirname(fetchedSrsFolder(env)));
+    const options = { points: 2, hosts: [host] };
+    const error = await expectCode(fetchCanonical(env, { ...options, waitMaxMs: 0 }), 'folder-busy', /this process, /);
+    expect(error.remedy).toMatch(/another process fetches the SRS/);
+    const stop = new AbortController();
+    const waiting = fetchCanonical(env, { ...options, signal: stop.signal, onProgress: () => stop.abort() });
+    await expectCode(waiting, 'cancelled', /./);
+    expect(ranges).toEqual([]);
+    await other.release();
+    await expect(fetchCanonical(env, options)).resolves.toMatchObject({ points: 2 });
+  });
+
+  test('takes over from a process that was killed as it began', async () => {
     const { host } = await serveFile('g1_compressed.dat', compress(twoPoints));
     const env = { ESPALIER_CACHE: await tempFolder() };
-    const lock = join(fetchedSrsFolder(env), 'fetch.lock');
-    await mkdir(fetchedSrsFolder(env), { recursive: true });
-    await writeFile(lock, String(process.pid));
-    await expectCode(fetchCanonical(env, { points: 2, hosts: [host] }), 'folder-busy', /another process/);
-    await writeFile(lock, String(spawnSync(process.execPath, ['--version']).pid));
-    await expect(fetchCanonical(env, { points: 2, hosts: [host] })).resolves.toMatchObject({ points: 2 });
+    await mkdir(dirname(fetchedSrsFolder(env)), { recursive: true });
+    await writeFile(join(dirname(fetchedSrsFolder(env)), '.lock~1'), '');
+    await expect(fetchCanonical(env, { points: 2, hosts: [host], waitMaxMs: 0 })).resolves.toMatchObject({ points: 2 });
   });
 });

@@ -1,16 +1,22 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { EspalierError, isRunning } from '../../common/index.js';
+import { mkdir, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { EspalierError, FolderLock } from '../../common/index.js';
 import { fetchedSrsFolder, installCompressed } from './canonical-folder.js';
 import { COMPRESSED_POINT_BYTES } from './comb/point-expander.js';
 import { downloadRange } from './download-range.js';
 import { DEFAULT_POINTS } from './known-srs.js';
 import type { PointsPoolOptions } from './points-pool.js';
-import type { SrsFolder } from './srs-folder.js';
+import { readSrsFolder, type SrsFolder } from './srs-folder.js';
 
 /** Where `bb` and `@aztec/bb.js` download from (its `net_crs.js`): the first, or where that fails the second. */
 export const CANONICAL_HOSTS = ['https://crs.aztec-cdn.foundation', 'https://crs.aztec-labs.com'] as const;
 const REMOTE_FILE = 'g1_compressed.dat';
+const PARTIAL_FILE = `${REMOTE_FILE}.part`;
+/** Expanding what has come takes less. */
+const WAIT_MAX_MS = 3 * 60_000;
+const POLL_MS = 200;
+const LOCK_REMEDY = 'another process fetches the SRS: wait until it is done';
 
 export interface FetchOptions extends PointsPoolOptions {
   /** Default: enough for circuits of 2^21 gates, 67 MB to download and 134 MB on disk. */
@@ -22,13 +28,16 @@ export interface FetchOptions extends PointsPoolOptions {
   readonly idleTimeoutMs?: number | undefined;
   readonly attempts?: number | undefined;
   readonly retryDelayMs?: number | undefined;
+  /** How long to wait for another process that fetches already, and of which nothing more comes. */
+  readonly waitMaxMs?: number | undefined;
 }
 
 /**
- * Downloads the canonical SRS into the cache, expands it and checks it. Goes on where an earlier call was stopped.
+ * Downloads the canonical SRS into the cache, expands it and checks it. Goes on where an earlier call was stopped, and
+ * waits while another process does the same, to use what that one has fetched.
  *
  * @throws EspalierError `srs-missing` without a network, `srs-invalid` when something else came than the SRS,
- *   `folder-busy` while another process fetches it, `disk-full`, `cancelled`.
+ *   `folder-busy` when another process does not come to an end with it, `disk-full`, `cancelled`.
  */
 export async function fetchCanonical(
   env: Readonly<Record<string, string | undefined>>,
@@ -38,9 +47,13 @@ export async function fetchCanonical(
   const points = options.points ?? DEFAULT_POINTS;
   try {
     await mkdir(folder, { recursive: true });
-    return await withLock(join(folder, 'fetch.lock'), () =>
-      fetchInto(folder, points, { ...options, hosts: options.hosts ?? hostsOf(env) }),
-    );
+    const { lock, hasWaited } = await lockOrWait(folder, points, options);
+    try {
+      const found = hasWaited ? await whatIsThere(folder, points) : null;
+      return found ?? (await fetchInto(folder, points, { ...options, hosts: options.hosts ?? hostsOf(env) }));
+    } finally {
+      await lock.release();
+    }
   } catch (error) {
     throw EspalierError.from(error);
   }
@@ -56,7 +69,7 @@ function hostsOf(env: Readonly<Record<string, string | undefined>>): readonly st
 type FetchPlan = FetchOptions & { readonly hosts: readonly string[] };
 
 async function fetchInto(folder: string, points: number, options: FetchPlan): Promise<SrsFolder> {
-  const partial = join(folder, `${REMOTE_FILE}.part`);
+  const partial = join(folder, PARTIAL_FILE);
   const { onProgress } = options;
   await downloadRange({
     urls: options.hosts.map((host) => `${host}/${REMOTE_FILE}`),
@@ -82,21 +95,38 @@ async function fetchInto(folder: string, points: number, options: FetchPlan): Pr
   }
 }
 
-async function withLock<T>(path: string, action: () => Promise<T>): Promise<T> {
-  const owner = Number(await readFile(path, 'utf8').catch(() => ''));
-  if (owner > 0 && !isRunning({ pid: owner, startedAt: '' })) await rm(path, { force: true });
-  try {
-    await writeFile(path, String(process.pid), { flag: 'wx' });
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause;
-    throw new EspalierError('folder-busy', `another process (${owner || 'unknown'}) fetches the SRS: ${path}`, {
-      cause,
-      remedy: 'wait until it is done, or remove that file if no such process exists',
-    });
+/**
+ * The lock of the folder above (this one holds what `bb` knows and nothing else), once whoever else fetches is done;
+ * `hasWaited` tells whether that took waiting.
+ */
+async function lockOrWait(
+  folder: string,
+  points: number,
+  { onProgress, signal, waitMaxMs = WAIT_MAX_MS }: FetchOptions,
+): Promise<{ readonly lock: FolderLock; readonly hasWaited: boolean }> {
+  let deadlineMs = performance.now() + waitMaxMs;
+  let doneBefore = 0;
+  for (let hasWaited = false; ; hasWaited = true) {
+    try {
+      return { lock: await FolderLock.acquire(dirname(folder), LOCK_REMEDY), hasWaited };
+    } catch (error) {
+      const isBusy = error instanceof EspalierError && error.code === 'folder-busy';
+      if (!isBusy || performance.now() >= deadlineMs) throw error;
+    }
+    // How far the other one is.
+    const done = await stat(join(folder, PARTIAL_FILE)).then(
+      ({ size }) => size,
+      () => 0,
+    );
+    if (done !== doneBefore) deadlineMs = performance.now() + waitMaxMs;
+    doneBefore = done;
+    onProgress?.('download', done, points * COMPRESSED_POINT_BYTES);
+    await setTimeout(POLL_MS, undefined, { signal });
   }
-  try {
-    return await action();
-  } finally {
-    await rm(path, { force: true });
-  }
+}
+
+/** The SRS that another process has fetched meanwhile, if it is what is wanted. */
+async function whatIsThere(folder: string, points: number): Promise<SrsFolder | null> {
+  const found = await readSrsFolder(folder).catch(() => null);
+  return found?.name === 'canonical' && found.points >= points ? found : null;
 }

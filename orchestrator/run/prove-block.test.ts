@@ -153,6 +153,92 @@ describe('a run that ends early', () => {
   });
 });
 
+describe('a run after another', () => {
+  let blobs: MemoryBlobStore;
+  beforeEach(() => {
+    blobs = new MemoryBlobStore();
+  });
+
+  /** Stops after so many proofs. */
+  async function runUntil(proofs: number, keepProofs = false): Promise<void> {
+    const stopping = new AbortController();
+    let count = 0;
+    const onEvent = ({ kind }: RunEventBody) => {
+      if (kind !== 'job-proven') return;
+      count += 1;
+      if (count === proofs) stopping.abort();
+    };
+    const { error } = await bench.run({ blobs, journal, keepProofs, signal: stopping.signal, onEvent });
+    expect(error).toMatchObject({ code: 'cancelled' });
+  }
+
+  async function storedIds(): Promise<readonly JobId[]> {
+    const ids: JobId[] = [];
+    for await (const jobId of new ProofStore(blobs).listProofs()) ids.push(jobId);
+    return ids;
+  }
+
+  it.each([1, 4, 7])('proves nothing twice when the first was stopped after %i proofs', async (proofs) => {
+    const { tree } = bench.prepared;
+    await runUntil(proofs);
+    const { root, events } = await bench.run({ blobs, journal });
+    expect(root?.jobId).toBe(tree.jobId(tree.root));
+    const found = events.flatMap((event) => (event.kind === 'planned' ? [event.alreadyProven] : []))[0];
+    expect(found).toBeGreaterThanOrEqual(proofs);
+    expect(events.filter(({ kind }) => kind === 'job-proven')).toHaveLength(tree.size - (found ?? 0));
+    expect(journal.entries.size).toBe(tree.size);
+    expect([...journal.entries.values()].map((entry) => entry.proofs)).toEqual(new Array(tree.size).fill(1));
+    expect(await storedIds()).toEqual([tree.jobId(tree.root)]);
+  });
+
+  it('proves nothing at all when the first one finished', async () => {
+    const first = await bench.run({ blobs, journal });
+    const second = await bench.run({ blobs, journal });
+    expect(second.root).toEqual(first.root);
+    expect(second.proven).toEqual([]);
+    expect(second.events.map(({ kind }) => kind)).toEqual(['planned', 'block-proven']);
+  });
+
+  it('deletes what the first one was told to keep, unless that one had finished', async () => {
+    const { tree } = bench.prepared;
+    await runUntil(5, true);
+    expect((await storedIds()).length).toBeGreaterThanOrEqual(5);
+    await bench.run({ blobs, journal });
+    expect(await storedIds()).toEqual([tree.jobId(tree.root)]);
+
+    blobs = new MemoryBlobStore();
+    await bench.run({ blobs, journal, keepProofs: true });
+    expect(await storedIds()).toHaveLength(tree.size);
+    await bench.run({ blobs, journal });
+    expect(await storedIds()).toHaveLength(tree.size);
+  });
+});
+
+describe('a child proof that is lost', () => {
+  it('is proven again, with what it takes, and the block ends', async () => {
+    const { tree } = bench.prepared;
+    const blobs = new MemoryBlobStore();
+    const baseId = tree.jobId(tree.baseJob(1));
+    let lost = false;
+    const { root, events, proven } = await bench.run({
+      blobs,
+      journal,
+      onEvent: (event) => {
+        if (lost || event.kind !== 'job-proven' || event.jobId !== baseId) return;
+        lost = true;
+        // Gone before its parent is queued: a deletion in memory takes effect at once.
+        void new ProofStore(blobs).deleteProof(baseId);
+      },
+    });
+    expect(root?.jobId).toBe(tree.jobId(tree.root));
+    expect(retried(events)).toEqual(['store-corrupt']);
+    expect(corrupt(events)).toEqual([{ jobId: baseId, message: expect.stringContaining('not in the store') }]);
+    // Besides the base, its kernel and VM call, whose proofs it had replaced. The root could not begin without it.
+    expect(proven).toHaveLength(tree.size + 3);
+    expect(journal.entries.get(baseId)?.proofs).toBe(2);
+  });
+});
+
 function corrupt(events: readonly RunEventBody[]) {
   return events.flatMap((event) =>
     event.kind === 'proof-corrupt' ? [{ jobId: event.jobId, message: event.message }] : [],

@@ -31,13 +31,14 @@ export const BUILT_IN_PROFILES = {
     timeoutMs: timeouts(300_000),
   },
   /**
-   * What the circuits were measured to need: 1.86 GiB for two recursive verifications, 0.2 GiB for the VM. A kernel takes
-   * 46 s with one thread and 25.5 s with two: side by side, two of them gain a tenth, but one that is left alone with one
-   * thread loses half its time. So the long proofs take two cores each, and the short ones of the VM are packed.
+   * What the circuits were measured to need: 1.86 GiB for two recursive verifications, 0.2 GiB for the VM. Two cores a
+   * proof: with one thread each, two side by side gain a tenth (a kernel takes 46 s, and 25.5 s with two threads), but one
+   * that is left alone with its one thread loses half its time, and in a small block that is what happens
+   * (`benchmarks/README.md`).
    */
   laptop: {
     name: 'laptop',
-    classes: { vm: { cores: 1, memoryGiB: 1, gpus: 0 }, rollup: { cores: 2, memoryGiB: 2, gpus: 0 } },
+    classes: { vm: { cores: 2, memoryGiB: 1, gpus: 0 }, rollup: { cores: 2, memoryGiB: 2, gpus: 0 } },
     circuits: DEFAULT_CIRCUIT_CLASSES,
     timeoutMs: timeouts(DEFAULT_TIMEOUT_MS),
   },
@@ -51,7 +52,8 @@ export function chooseProfile(machine: MachineResources): Profile {
   const { production, laptop } = BUILT_IN_PROFILES;
   if (usedClasses(production).every((name) => meets(machine, requirementOf(production, name)))) return production;
   const { vm, rollup } = laptop.classes;
-  return { ...laptop, classes: { vm, rollup: { ...rollup, cores: Math.min(rollup.cores, machine.cores) } } };
+  const atMost = (needed: ClassRequirement) => ({ ...needed, cores: Math.min(needed.cores, machine.cores) });
+  return { ...laptop, classes: { vm: atMost(vm), rollup: atMost(rollup) } };
 }
 
 /**

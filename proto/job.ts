@@ -45,7 +45,10 @@ export interface JobLease extends QueuedJob {
   readonly signal: AbortSignal;
 }
 
-/** What the orchestrator hears of a job; the proof itself is in the store. */
+/**
+ * What the orchestrator hears of a job; the proof itself is in the store. `started`: cores and memory are granted and the
+ * proof itself begins; a job that ends before that, or whose proof is found in the store, is not heard to start.
+ */
 export type JobReport =
   | { readonly kind: 'started'; readonly jobId: JobId; readonly workerId: string; readonly attempt: number }
   | { readonly kind: 'proven'; readonly jobId: JobId; readonly workerId: string; readonly summary: ProofSummary }

@@ -28,6 +28,11 @@ export interface JobConsumer {
    * until `signal` aborts or the queue is closed (then undefined). `classes` must not be empty.
    */
   take(classes: readonly ResourceClass[], signal: AbortSignal): Promise<JobLease | undefined>;
+  /**
+   * Reports that the work itself has begun, and not just the wait for cores and memory; later calls for the same lease
+   * report nothing. Rejects with `lease-lost` if the lease is not held.
+   */
+  started(lease: JobLease): Promise<void>;
   /** Ends a lease with success; the proof must be durable by now. Rejects with `lease-lost` if the lease is not held. */
   complete(lease: JobLease, summary: ProofSummary): Promise<void>;
   /** Ends a lease with a failure, which is reported. Rejects with `lease-lost` if the lease is not held. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { describeJobQueue } from '../tests/conformance/job-queue.js';
-import { forever, queuedJob, takeOne } from '../tests/conformance/job-queue-tools.js';
+import { queuedJob, takeOne } from '../tests/conformance/job-queue-tools.js';
 import { MemoryJobQueue } from './memory-job-queue.js';
 
 describeJobQueue('MemoryJobQueue', async (options) => new MemoryJobQueue({ ...options, onListenerError: () => {} }));
@@ -53,7 +53,8 @@ describe('MemoryJobQueue, beyond the contract', () => {
       throw new Error(report.kind);
     });
     await queue.producer.add([queuedJob('a')]);
-    await queue.consumer('w1').take(['rollup'], forever());
+    const worker = queue.consumer('w1');
+    await worker.started(await takeOne(worker, ['rollup']));
     expect(thrown).toEqual([new Error('started')]);
     await queue.close();
   });

@@ -19,7 +19,7 @@ interface Entry extends HeapItem {
   readonly queued: QueuedJob;
   /** Place in the line among jobs of equal order; kept when a job is given back. */
   readonly sequence: number;
-  lease: { readonly token: number; readonly controller: AbortController } | undefined;
+  lease: { readonly token: number; readonly controller: AbortController; started: boolean } | undefined;
 }
 
 /** A `take` that found nothing yet. */
@@ -35,7 +35,8 @@ interface PendingTake {
  * A job that is here is in one of two states:
  *
  * - *waiting*: it is in the heap of its resource class and has no lease. `take` ends this (leased), or `remove`.
- * - *leased*: it is in no heap and has a lease with a token that no other lease ever had. `complete` and `fail` end it
+ * - *leased*: it is in no heap and has a lease with a token that no other lease ever had. Its holder may say that it has
+ *   `started`, which is reported once. `complete` and `fail` end it
  *   (the job is gone, a report follows), `release` (waiting again, at its old place in the line), `remove` and `close`
  *   (the job is gone, the lease's signal aborts, no report).
  *
@@ -71,6 +72,7 @@ export class MemoryJobQueue implements JobQueue {
   consumer(workerId: string): JobConsumer {
     return {
       take: async (classes, signal) => this.#take(workerId, classes, signal),
+      started: async (lease) => this.#start(lease),
       complete: async (lease, summary) => this.#complete(lease, summary),
       fail: async (lease, error) => this.#fail(lease, error),
       release: async (lease) => this.#release(lease),
@@ -159,6 +161,14 @@ export class MemoryJobQueue implements JobQueue {
     });
   }
 
+  #start(lease: JobLease): void {
+    const { present, queued } = this.#held(lease);
+    if (present.started) return;
+    present.started = true;
+    const { job, attempt } = queued;
+    this.#publish({ kind: 'started', jobId: job.id, workerId: lease.workerId, attempt });
+  }
+
   #complete(lease: JobLease, summary: ProofSummary): void {
     const { queued } = this.#held(lease);
     this.#entries.delete(queued.job.id);
@@ -173,22 +183,23 @@ export class MemoryJobQueue implements JobQueue {
   }
 
   #release(lease: JobLease): void {
-    const entry = this.#held(lease);
+    const { entry } = this.#held(lease);
     entry.lease = undefined;
     this.#heapOf(entry.queued.job.resourceClass).push(entry);
     this.#handOut();
   }
 
   /** The entry that `lease` is the present lease of. */
-  #held(lease: JobLease): Entry {
+  #held(lease: JobLease) {
     const entry = this.#entries.get(lease.job.id);
-    if (entry?.lease === undefined || entry.lease.token !== lease.token) {
+    const present = entry?.lease;
+    if (present === undefined || entry === undefined || present.token !== lease.token) {
       throw new EspalierError(
         'lease-lost',
         `worker ${lease.workerId} no longer holds job ${lease.job.id} (token ${lease.token})`,
       );
     }
-    return entry;
+    return { entry, present, queued: entry.queued };
   }
 
   #handOut(): void {
@@ -204,9 +215,7 @@ export class MemoryJobQueue implements JobQueue {
     this.#heapOf(entry.queued.job.resourceClass).remove(entry);
     const controller = new AbortController();
     const token = this.#nextToken++;
-    entry.lease = { token, controller };
-    const { job, attempt } = entry.queued;
-    this.#publish({ kind: 'started', jobId: job.id, workerId, attempt });
+    entry.lease = { token, controller, started: false };
     return { ...entry.queued, token, workerId, signal: controller.signal };
   }
 

@@ -27,7 +27,8 @@ export async function runAttempt(
 ): Promise<AttemptOutcome> {
   let summary: ProofSummary;
   try {
-    summary = await makeProof(lease, slot, tools, AbortSignal.any([lease.signal, ending]));
+    const signal = AbortSignal.any([lease.signal, ending]);
+    summary = await makeProof(lease, slot, tools, signal, () => consumer.started(lease));
   } catch (thrown) {
     if (lease.signal.aborted) return 'cancelled';
     if (ending.aborted) return endLease('released', () => consumer.release(lease));

@@ -49,6 +49,7 @@ interface Program {
  * stored, and died before it could say so, is taken as it is.
  *
  * Cores and memory are held while proving only: the next proof starts while this one is verified and stored.
+ * `onGranted` is called when they are granted.
  * Rejects with the error to report; with anything at all once `signal` is aborted.
  */
 export async function makeProof(
@@ -56,6 +57,7 @@ export async function makeProof(
   slot: Slot,
   tools: ProofTools,
   signal: AbortSignal,
+  onGranted: () => Promise<void>,
 ): Promise<ProofSummary> {
   const { job } = lease;
   const { prover, profile, clock } = tools;
@@ -80,6 +82,7 @@ export async function makeProof(
 
   const grant = await slot.acquire(signal);
   const queuedMs = lap();
+  await onGranted();
   const { threads } = grant;
   const result = await withinTime(limitMs, signal, `proving job ${job.id}`, (within) =>
     prover.prove({ ...program, witness }, { threads, signal: within }),

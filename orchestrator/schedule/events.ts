@@ -20,6 +20,7 @@ export type SchedulerEvent = { readonly nowMs: number } & (
       readonly ageRank: number;
     }
   | { readonly kind: 'block-cancelled'; readonly blockId: BlockId }
+  /** A worker began to prove it. A job may be proven or fail without. */
   | { readonly kind: 'job-started'; readonly jobId: JobId; readonly attempt: number }
   | {
       /** The proof of a job is durable. */

@@ -42,7 +42,8 @@ type EventOf<K extends SchedulerEvent['kind']> = SchedulerEvent & { readonly kin
  * A job of an open block is in one of these states:
  *
  * - *blocked*: some child has no stored proof. Ends when the last of them is proven.
- * - *ready*: in the queue. Ends when a worker starts it.
+ * - *ready*: in the queue, where a worker may hold it already and wait for cores. Ends when its proof is begun, or with
+ *   its report.
  * - *leased*: a worker proves it. Ends with its report: proven, or failed.
  * - *backoff*: failed for a reason that may pass; not in the queue. Ends at its wake time: ready again, as the next
  *   attempt. How often is a matter of budgets by kind of failure (`retry-policy.ts`); beyond them the block fails.

@@ -20,6 +20,12 @@ const ENDINGS: Readonly<Record<string, (worker: JobConsumer, lease: JobLease) =>
   release: (worker, lease) => worker.release(lease),
 };
 
+/** All that only the holder of a lease may do. */
+const USES: readonly ((worker: JobConsumer, lease: JobLease) => Promise<void>)[] = [
+  (worker, lease) => worker.started(lease),
+  ...Object.values(ENDINGS),
+];
+
 export function describeJobQueueLeases(withQueue: WithQueue): void {
   test.each(Object.keys(ENDINGS))('after %s the lease is over: nothing more can be done with it', (ending) =>
     withQueue(async (queue) => {
@@ -27,7 +33,7 @@ export function describeJobQueueLeases(withQueue: WithQueue): void {
       await queue.producer.add([queuedJob('a')]);
       const lease = await takeOne(worker, ['rollup']);
       await ENDINGS[ending]?.(worker, lease);
-      for (const again of Object.values(ENDINGS)) await expectCode(again(worker, lease), 'lease-lost', /\ba\b/);
+      for (const again of USES) await expectCode(again(worker, lease), 'lease-lost', /\ba\b/);
       expect(lease.signal.aborted).toBe(false);
       await expectWaiting(queue, ending === 'release' ? ['a'] : []);
     }),
@@ -63,7 +69,7 @@ export function describeJobQueueLeases(withQueue: WithQueue): void {
       await first.release(early);
       const late = await takeOne(second, ['rollup']);
       expect(late.token).toBeGreaterThan(early.token);
-      for (const end of Object.values(ENDINGS)) await expectCode(end(first, early), 'lease-lost');
+      for (const use of USES) await expectCode(use(first, early), 'lease-lost');
       await second.fail(late, crash);
       await queue.producer.add([queuedJob('a', { attempt: 2 })]);
       const latest = await takeOne(first, ['rollup']);
@@ -80,7 +86,7 @@ export function describeJobQueueLeases(withQueue: WithQueue): void {
       await queue.producer.remove(['a']);
       await aborted(lease.signal);
       expect(lease.signal.reason).toMatchObject({ code: 'cancelled', message: expect.stringMatching(/\ba\b/) });
-      for (const end of Object.values(ENDINGS)) await expectCode(end(worker, lease), 'lease-lost');
+      for (const use of USES) await expectCode(use(worker, lease), 'lease-lost');
       expect(other.signal.aborted).toBe(false);
       await worker.complete(other, summaryOf(other));
       await expectWaiting(queue, []);

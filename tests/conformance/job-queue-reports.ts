@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { queuedJob, ReportLog, summaryOf, takeOne, type WithQueue } from './job-queue-tools.js';
+import { queuedJob, ReportLog, startOne, summaryOf, takeOne, type WithQueue } from './job-queue-tools.js';
 
 const crash = { code: 'prover-crashed', message: 'bb exited with signal SIGSEGV', remedy: 'try again' } as const;
 
@@ -10,8 +10,8 @@ export function describeJobQueueReports(withQueue: WithQueue): void {
       const worker = queue.consumer('w1');
       const added = queuedJob('a', { attempt: 2 });
       await queue.producer.add([added, queuedJob('b', { order: [0, 1] })]);
-      await worker.fail(await takeOne(worker, ['rollup']), crash);
-      const lease = await takeOne(worker, ['rollup']);
+      await worker.fail(await startOne(worker, ['rollup']), crash);
+      const lease = await startOne(worker, ['rollup']);
       await worker.complete(lease, summaryOf(lease));
       await log.until(4);
       expect(log.reports).toEqual([
@@ -22,17 +22,32 @@ export function describeJobQueueReports(withQueue: WithQueue): void {
       ]);
     }));
 
+  test('a job that is only taken is not heard of, and one that starts is heard to start once', () =>
+    withQueue(async (queue) => {
+      const log = new ReportLog(queue.producer);
+      const worker = queue.consumer('w1');
+      await queue.producer.add([queuedJob('a'), queuedJob('b', { order: [0, 1] }), queuedJob('c', { order: [0, 2] })]);
+      const unstarted = await takeOne(worker, ['rollup']);
+      const failing = await takeOne(worker, ['rollup']);
+      const started = await startOne(worker, ['rollup']);
+      await worker.started(started);
+      await worker.fail(failing, crash);
+      await worker.complete(unstarted, summaryOf(unstarted));
+      await worker.complete(started, summaryOf(started));
+      expect(await log.until(4)).toEqual(['started c', 'failed b', 'proven a', 'proven c']);
+    }));
+
   test('a job that is given back starts again; one that is removed is heard of no more', () =>
     withQueue(async (queue) => {
       const log = new ReportLog(queue.producer);
       const worker = queue.consumer('w1');
       await queue.producer.add([queuedJob('a'), queuedJob('gone', { order: [0, 1] })]);
-      await worker.release(await takeOne(worker, ['rollup']));
-      const lease = await takeOne(worker, ['rollup']);
+      await worker.release(await startOne(worker, ['rollup']));
+      const lease = await startOne(worker, ['rollup']);
       await queue.producer.remove(['gone', 'a']);
       await worker.complete(lease, summaryOf(lease)).catch(() => {});
       await queue.producer.add([queuedJob('z')]);
-      const last = await takeOne(worker, ['rollup']);
+      const last = await startOne(worker, ['rollup']);
       await worker.complete(last, summaryOf(last));
       expect(await log.until(4)).toEqual(['started a', 'started a', 'started z', 'proven z']);
     }));
@@ -42,7 +57,7 @@ export function describeJobQueueReports(withQueue: WithQueue): void {
       const logs = [new ReportLog(queue.producer), new ReportLog(queue.producer)] as const;
       const worker = queue.consumer('w1');
       await queue.producer.add([queuedJob('a')]);
-      const lease = await takeOne(worker, ['rollup']);
+      const lease = await startOne(worker, ['rollup']);
       await Promise.all(logs.map((log) => log.until(1)));
       logs[0].stop();
       logs[0].stop();
@@ -59,7 +74,7 @@ export function describeJobQueueReports(withQueue: WithQueue): void {
       const log = new ReportLog(queue.producer);
       const worker = queue.consumer('w1');
       await queue.producer.add([queuedJob('a')]);
-      const lease = await takeOne(worker, ['rollup']);
+      const lease = await startOne(worker, ['rollup']);
       await worker.complete(lease, summaryOf(lease));
       expect(await log.until(2)).toEqual(['started a', 'proven a']);
     }));
@@ -75,7 +90,7 @@ export function describeJobQueueReports(withQueue: WithQueue): void {
       await queue.producer.add([queuedJob('0')]);
       const worker = queue.consumer('w1');
       for (let done = 0; done < length; done++) {
-        const lease = await takeOne(worker, ['rollup']);
+        const lease = await startOne(worker, ['rollup']);
         await worker.complete(lease, summaryOf(lease));
       }
       expect((await log.until(2 * length)).at(-1)).toBe(`proven ${length - 1}`);

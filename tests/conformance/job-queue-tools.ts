@@ -49,6 +49,13 @@ export async function takeOne(consumer: JobConsumer, classes: readonly ResourceC
   return lease;
 }
 
+/** Takes a job and begins with it. */
+export async function startOne(consumer: JobConsumer, classes: readonly ResourceClass[]): Promise<JobLease> {
+  const lease = await takeOne(consumer, classes);
+  await consumer.started(lease);
+  return lease;
+}
+
 /** Takes and completes `count` jobs of all classes: their ids, in the order in which they were handed out. */
 export async function drain(queue: JobQueue, count: number): Promise<readonly string[]> {
   const consumer = queue.consumer('drain');

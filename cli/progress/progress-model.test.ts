@@ -164,6 +164,15 @@ describe('time left', () => {
     expect(afterJoins).toBeLessThan(0.15);
   });
 
+  it('takes a job for as long as its work, whatever it waited for cores', () => {
+    const plan = planned([{ name: 'public-vm', jobs: 2 }], { transactions: 1, calls: 2 });
+    const done = proven('public-vm', '0.0', 0, 0, 10_000);
+    if (done.kind !== 'job-proven') throw new Error('unreachable');
+    const timings = { ...done.summary.timings, queuedMs: 9_000, proveMs: 1_000 };
+    const waited: RunEvent = { ...done, summary: { ...done.summary, timings } };
+    expect(viewAfter([plan, started('public-vm', '0.0', 0, 9_000), waited], 10_000).timeLeftMs).toBe(1_000);
+  });
+
   it('is never less than the rest of a sequence of kernels, however many machines there are', () => {
     const oneTransaction = planned(
       [

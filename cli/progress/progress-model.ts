@@ -151,11 +151,8 @@ export class ProgressModel {
     this.#proven.set(jobId, event.level);
     const level = this.#levels[event.level];
     if (level) level.done = Math.min(level.jobs, level.done + 1);
-    const wallMs = summary.finishedAtMs - summary.startedAtMs;
-    this.#durations.record(circuit, wallMs);
-    // The estimate takes all of a job's time, since waiting for cores is what jobs side by side do; the job itself is
-    // as slow as its work.
     const jobMs = workMs(summary.timings);
+    this.#durations.record(circuit, jobMs);
     if (jobMs > (this.#slowest?.wallMs ?? 0)) this.#slowest = { jobId, circuit, wallMs: jobMs };
   }
 

@@ -14,6 +14,7 @@ export {
   type KeySet,
   keySet,
   loadKeys,
+  misfitsOfPublished,
   publishedKeysPath,
   writeStoredKeys,
 } from './keys.js';

@@ -4,8 +4,8 @@ import { expect, test } from 'vitest';
 import { type CircuitName, type CompiledCircuit, type ProverIdentity, toHex } from '../proto/index.js';
 import { tempFolder } from '../tests/support/temp-folder.js';
 import { CATALOGUE } from './catalogue.js';
-import type { CircuitSet } from './circuit-set.js';
-import { findKeys, loadKeys } from './keys.js';
+import { type CircuitSet, loadCircuits } from './circuit-set.js';
+import { findKeys, loadKeys, misfitsOfPublished } from './keys.js';
 
 const identity: ProverIdentity = { kind: 'native', version: '0.0.0-test', srs: 'canonical' };
 
@@ -44,6 +44,17 @@ test('makes each key once, keeps it, and makes it again for another circuit', as
   expect(found.get('client')).toMatchObject({ key: { hash: first.keys.hashes.client }, isPublished: false });
   expect((await findKeys({ circuits: circuitSet('two'), identity, cacheFolder })).size).toBe(0);
   expect((await load(circuitSet('two'), cacheFolder)).made).toHaveLength(9);
+});
+
+test('tells circuits that the published keys do not fit from those of which none are published', async () => {
+  const published: ProverIdentity = { kind: 'native', version: '5.0.0-nightly.20260710', srs: 'development' };
+  const compiled = loadCircuits();
+  const changed: CircuitSet = {
+    circuit: (name) => (name === 'merge-rollup' ? circuitSet('one') : compiled).circuit(name),
+  };
+  expect(await misfitsOfPublished({ circuits: compiled, identity: published })).toEqual([]);
+  expect(await misfitsOfPublished({ circuits: changed, identity: published })).toEqual(['merge-rollup']);
+  expect(await misfitsOfPublished({ circuits: compiled, identity })).toBeNull();
 });
 
 test('makes the keys again where a power cut left half a file', async () => {

@@ -94,6 +94,20 @@ export async function findKeys(
   return keys;
 }
 
+/**
+ * Circuits whose published key is of another version of the circuit: none where the published set fits. Null where
+ * nothing is published for this SRS and prover version.
+ */
+export async function misfitsOfPublished({
+  circuits,
+  identity,
+}: Pick<KeySource, 'circuits' | 'identity'>): Promise<readonly CircuitName[] | null> {
+  const path = publishedKeysPath(identity);
+  if (!existsSync(path)) return null;
+  const published = await readStoredKeys(path);
+  return CIRCUIT_NAMES.filter((name) => published[name]?.bytecodeHash !== circuits.circuit(name).bytecodeHash);
+}
+
 /** All keys: those that `findKeys` finds, the others made now and cached. */
 export async function loadKeys(source: KeySource): Promise<KeySet> {
   const { circuits, identity } = source;

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -57,6 +58,13 @@ test('verifies as it is, and says with what', async () => {
   );
   const json = JSON.parse((await runCommand(['verify', 'out', '--json'], { cwd: folder, env })).stdout);
   expect(json).toMatchObject({ verified: true, srs: 'development', transactions: 1, keysArePublished: true });
+});
+
+test('needs no SRS and nothing that proving has left in the cache', async () => {
+  const ESPALIER_CACHE = await tempFolder();
+  const run = await runCommand(['verify', 'out'], { cwd: folder, env: { ESPALIER_CACHE } });
+  expect(run).toMatchObject({ exitCode: 0, stderr: '' });
+  expect(existsSync(join(ESPALIER_CACHE, 'srs', 'development'))).toBe(false);
 });
 
 test('what it proved is remembered as measured on this machine', async () => {

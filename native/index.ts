@@ -24,3 +24,4 @@ export {
 export type { Srs } from './srs/srs.js';
 export { largestCircuit, type SrsFolder } from './srs/srs-folder.js';
 export { type SrsStatus, srsStatus } from './srs/srs-status.js';
+export { verifierSrs } from './srs/verifier-srs.js';

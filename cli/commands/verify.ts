@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { EspalierError } from '../../common/index.js';
 import type { CliContext } from '../context.js';
-import { parseEngineOptions } from './engine-options.js';
+import { parseSrs } from './engine-options.js';
 import { addExamples } from './examples.js';
 
 interface RawVerifyOptions {
@@ -30,7 +30,8 @@ export function registerVerify(program: Command, context: CliContext): void {
 async function run(folder: string, options: RawVerifyOptions, context: CliContext): Promise<void> {
   const { readFinished } = await import('../run/output-folder.js');
   const { verifyFinished } = await import('../run/verify-finished.js');
-  const { openEngine } = await import('../run/engine.js');
+  const { verifiedText } = await import('../run/verified-text.js');
+  const { openVerifier } = await import('../run/open-verifier.js');
   const finished = await readFinished(resolve(context.cwd, folder));
   const { srs } = finished.facts;
   if (srs === 'none') {
@@ -51,26 +52,18 @@ async function run(folder: string, options: RawVerifyOptions, context: CliContex
       },
     );
   }
-  const say = { onWarning: () => undefined, onWait: (line: string) => context.aside.say(line) };
-  const engineOptions = parseEngineOptions({ srs: options.srs ?? srs, prover: 'native' }, context, say);
-  const engine = await openEngine(engineOptions);
+  const engine = await openVerifier({
+    srs: parseSrs(options.srs ?? srs, context.cwd),
+    env: context.env,
+    signal: context.signal,
+    onWarning: () => undefined,
+    onWait: (line) => context.aside.say(line),
+  });
   try {
     const facts = await verifyFinished(engine, finished, context.signal);
     if (options.json) context.stdout.write(`${JSON.stringify({ verified: true, ...facts })}\n`);
-    else context.stdout.write(`${Object.values(describe(facts)).join('\n')}\n`);
+    else context.stdout.write(`${verifiedText(facts)}\n`);
   } finally {
     await engine.stop();
   }
-}
-
-function describe(facts: Awaited<ReturnType<typeof import('../run/verify-finished.js')['verifyFinished']>>): string[] {
-  return [
-    `verified: the root proof of block ${facts.blockId}`,
-    `  transactions ${facts.transactions}, gas used ${facts.gasUsed}`,
-    `  state root ${facts.startRoot} -> ${facts.endRoot}`,
-    `  keys ${facts.keysHash} (${facts.keysArePublished ? 'the published set' : 'computed here from the circuits: no published set fits them'})`,
-    facts.srs === 'canonical'
-      ? '  SRS canonical'
-      : '  SRS development: anyone can forge such proofs; a verifier on the canonical SRS refuses this one',
-  ];
 }

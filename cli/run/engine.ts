@@ -50,7 +50,15 @@ export interface Engine {
  */
 export async function openEngine(options: EngineOptions): Promise<Engine> {
   const circuits = loadCircuits();
-  const prover = await createProver(await proverChoice(options));
+  return engineOf(await createProver(await proverChoice(options)), circuits, options);
+}
+
+/** The engine of a prover, which stops with it. Keys that are not there are computed. */
+export async function engineOf(
+  prover: Prover,
+  circuits: CircuitSet,
+  options: Pick<EngineOptions, 'env' | 'onWait' | 'signal'>,
+): Promise<Engine> {
   // A key takes seconds, which nobody should have to wait for who wants to stop.
   const stopEarly = () => void prover.stop();
   options.signal?.addEventListener('abort', stopEarly, { once: true });

@@ -14,8 +14,10 @@ export interface VerifiedFacts {
   readonly startRoot: string;
   readonly endRoot: string;
   readonly keysHash: string;
-  /** Whether these are the keys published with this version; else they were computed here from its circuits. */
+  /** Whether these are the keys published with this version; else none are, and they were computed from its circuits. */
   readonly keysArePublished: boolean;
+  /** Of the `bb` that verified, as it reports it itself. */
+  readonly proverVersion: string;
 }
 
 /**
@@ -56,6 +58,7 @@ export async function verifyFinished(
     endRoot: toHex(rootPublic.endRoot),
     keysHash: toHex(rootPublic.keysHash),
     keysArePublished: engine.keys.arePublished,
+    proverVersion: engine.prover.identity.version,
   };
 }
 

@@ -1,4 +1,7 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { packageRoot } from '../common/index.js';
 import { allCommands, describeCommands } from './completion/command-node.js';
 import { buildProgram } from './program.js';
 import { runCli } from './run-cli.js';
@@ -81,11 +84,21 @@ describe('the help of every command has examples that name it', () => {
   });
 });
 
+it('prints the other versions where there is no bb', async () => {
+  const { context, stdout } = captureContext({ env: { ESPALIER_BB: '/absent/bb' } });
+  expect(await runCli(['version'], context)).toBe(0);
+  expect(stdout()).toMatch(/\nbb +missing: ESPALIER_BB names \/absent\/bb, which does not exist\nnoir +\d/);
+});
+
 it('prints versions as lines and as JSON', async () => {
   const lines = await run('version');
-  expect(lines.stdout).toMatch(/^espalier +\d+\.\d+\.\d+\nbarretenberg +\d/);
+  expect(lines.stdout).toMatch(/^espalier +\d+\.\d+\.\d+\nbarretenberg +\d\S*\nbb +\d\S*\n/);
   const json = await run('version', '--json');
   expect(JSON.parse(json.stdout)).toMatchObject({ node: process.versions.node, barretenberg: expect.any(String) });
+  // By what it reports itself keys are published.
+  expect(readdirSync(join(packageRoot(import.meta.url), 'circuits', 'keys'))).toContain(
+    `development-${JSON.parse(json.stdout).bb}.json`,
+  );
   const alone = await run('--version');
   expect(alone.stdout).toBe(`${JSON.parse(json.stdout).espalier}\n`);
 });

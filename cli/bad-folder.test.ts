@@ -59,6 +59,22 @@ describe('an output folder that belongs to', () => {
     expect(provenIn(await runCommand(['prove', 'block.json', '--out', 'out', ...ARGS], { cwd }))).toEqual([]);
   });
 
+  test('the same block with a prover of another SRS', async () => {
+    const cwd = await blockFolder();
+    const args = ['prove', 'block.json', '--out', 'out', ...ARGS];
+    expect(await runCommand(args, { cwd })).toMatchObject({ exitCode: 0 });
+    const path = join(cwd, 'out', 'run.json');
+    await writeFile(path, (await readFile(path, 'utf8')).replace('"srs":"none"', '"srs":"development"'));
+    const before = folderContent(join(cwd, 'out'));
+    expect(await runCommand(args, { cwd })).toMatchObject({
+      exitCode: 3,
+      stderr: expect.stringMatching(
+        /^error\[folder-mismatch\]: \S+\/out holds proofs with the SRS development, and this run proves with none; choose another folder with --out\n$/m,
+      ),
+    });
+    expect(folderContent(join(cwd, 'out'))).toEqual(before);
+  });
+
   test('somebody else', async () => {
     const cwd = await blockFolder();
     await mkdir(join(cwd, 'out'));
@@ -99,6 +115,38 @@ test('a stored proof that is corrupt is noticed, reported and proven again, and 
   ]);
 });
 
+test('--keep-proofs and then not: nothing is proven again, and no proof is taken away', async () => {
+  const cwd = await blockFolder();
+  const args = ['prove', 'block.json', '--out', 'out', ...ARGS];
+  expect(provenIn(await runCommand([...args, '--keep-proofs'], { cwd }))).toHaveLength(2);
+  const kept = folderContent(join(cwd, 'out', 'store'));
+  expect(Object.keys(kept)).toHaveLength(2);
+  const without = await runCommand(args, { cwd });
+  expect(without).toMatchObject({ exitCode: 0 });
+  expect(provenIn(without)).toEqual([]);
+  expect(folderContent(join(cwd, 'out', 'store'))).toEqual(kept);
+  expect((await readManifest(join(cwd, 'out'))).jobs.map(({ proofs }) => proofs)).toEqual([1, 1]);
+});
+
+test('stopped with --keep-proofs and gone on without: nothing is proven again, and only the root is kept', async () => {
+  const cwd = await blockFolder();
+  const args = ['prove', 'block.json', '--out', 'out', ...ARGS];
+  const stop = new AbortController();
+  const stopped = await runCommand([...args, '--keep-proofs'], {
+    cwd,
+    signal: stop.signal,
+    onEvent: ({ kind }) => void (kind === 'job-proven' && stop.abort()),
+  });
+  expect(stopped).toMatchObject({ exitCode: 130 });
+  const resumed = await runCommand(args, { cwd });
+  expect(resumed).toMatchObject({ exitCode: 0 });
+  expect([...provenIn(stopped), ...provenIn(resumed)].map((jobId) => jobId.split('.')[0])).toEqual([
+    'base-rollup-private',
+    'root-rollup-single',
+  ]);
+  expect(await readdir(join(cwd, 'out', 'store', 'proofs'))).toEqual([expect.stringMatching(/^root-rollup-single\./)]);
+});
+
 test.each<[string, (journal: string) => string]>([
   ['was emptied', () => ''],
   ['holds what is no record of a proof', () => '{}\n[]\nnull\n"base"\n{"jobId":7}\n'],
@@ -123,6 +171,18 @@ test.each<[string, (journal: string) => string]>([
       ['root-rollup-single', 1, false],
     ]);
   }
+});
+
+test('verify is told which folder it is, where it is given the one above', async () => {
+  const cwd = await blockFolder();
+  await runCommand(['prove', 'block.json', '--out', 'demo/proof', ...ARGS], { cwd });
+  const above = await runCommand(['verify', 'demo'], { cwd });
+  expect(above).toMatchObject({
+    exitCode: 6,
+    stderr: expect.stringMatching(
+      /holds no proven block: there is no run\.json in it; run `espalier verify \S+\/demo\/proof`\n$/,
+    ),
+  });
 });
 
 test('two runs on one folder at once: the second is refused, and the first goes on', async () => {

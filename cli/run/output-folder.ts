@@ -126,7 +126,11 @@ export async function readFinished(path: string): Promise<{ facts: RunFacts; blo
   });
   if (facts === undefined) {
     const what = existsSync(path) ? `there is no ${RUN_FILE} in it` : 'there is no such folder';
-    throw new EspalierError('verification-failed', `${path} holds no proven block: ${what}`, { remedy });
+    // The folder of the demo holds its block, too, and the proofs in a folder of their own.
+    const below = join(path, 'proof');
+    throw new EspalierError('verification-failed', `${path} holds no proven block: ${what}`, {
+      remedy: existsSync(join(below, RUN_FILE)) ? `run \`espalier verify ${below}\`` : remedy,
+    });
   }
   try {
     const read = (name: string) => readFile(join(path, ROOT_FOLDER, name));

@@ -1,4 +1,4 @@
-import { CIRCUIT_NAMES, type CircuitName, LIMITS } from '../../proto/index.js';
+import { CIRCUIT_NAMES, type CircuitName, LIMITS, type ResourceUsage } from '../../proto/index.js';
 import { median } from '../median.js';
 import type { Row } from '../scope.js';
 import type { Comparison } from './compare.js';
@@ -35,6 +35,9 @@ function wholeRows(comparisons: readonly Comparison[]): readonly Row[] {
     row('espalier/only-making-witnesses', 's', spent('witnessMs')),
     row('espalier/other', 's', spent('otherMs')),
     row('espalier/end-to-end', 's', ({ espalier }) => espalier.endToEndMs / 1000),
+    // What the provers took of the processors hardly depends on what else runs: more of it here would be Espalier's doing.
+    row('espalier/prover-cpu', 's', ({ espalier }) => cpuSeconds(espalier.jobs)),
+    row('bare/prover-cpu', 's', ({ bare }) => cpuSeconds(bare)),
     // On a machine that others use too, the ratio is worth as much as these are small.
     row('espalier/cores-of-others', 'cores', ({ espalier }) => espalier.othersCores ?? Number.NaN),
     row('bare/cores-of-others', 'cores', ({ othersCores }) => othersCores ?? Number.NaN),
@@ -72,6 +75,10 @@ function circuitRows(circuit: CircuitName, comparisons: readonly Comparison[]): 
 
 function bareMs(bare: Comparison['bare']): number {
   return bare.reduce((sum, { usage }) => sum + usage.wallMs, 0);
+}
+
+function cpuSeconds(jobs: readonly { readonly usage: ResourceUsage }[]): number {
+  return jobs.reduce((sum, { usage }) => sum + (usage.cpuMs ?? Number.NaN), 0) / 1000;
 }
 
 function gigabytes(bytes: number | null): number | null {

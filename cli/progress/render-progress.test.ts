@@ -162,9 +162,13 @@ it('makes names from outside harmless', () => {
   expect(text).toContain('evil?[2J?');
 });
 
-it('makes warnings loud, and keeps each on one line', () => {
-  expect(renderNotice({ kind: 'warning', text: 'proofs can\nbe forged' }, true)).toBe(
+it('makes warnings loud, whole, and breaks them between words', () => {
+  expect(renderNotice({ kind: 'warning', text: 'proofs can\nbe forged' }, 80, true)).toEqual([
     '\u001b[1;33mWARNING: proofs can | be forged\u001b[0m',
-  );
-  expect(renderNotice({ kind: 'retry', text: 'again' }, false)).toBe('retry: again');
+  ]);
+  expect(renderNotice({ kind: 'warning', text: 'proofs can be forged' }, 16, false)).toEqual([
+    'WARNING: proofs',
+    'can be forged',
+  ]);
+  expect(renderNotice({ kind: 'retry', text: 'again' }, 80, false)).toEqual(['retry: again']);
 });

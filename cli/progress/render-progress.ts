@@ -39,12 +39,20 @@ export function renderProgress(view: ProgressView, options: RenderOptions): stri
   return lines.slice(0, rows).map((line) => paintLine(line, columns, colour));
 }
 
-/** A notice as one line of any length, to stand above the frame for good. */
-export function renderNotice(notice: Notice, colour: boolean): string {
-  const text = oneLine(notice.text);
-  const line: Segment =
-    notice.kind === 'warning' ? segment(`WARNING: ${text}`, 'alarm') : segment(`${notice.kind}: ${text}`, 'yellow');
-  return paintLine([line], Number.POSITIVE_INFINITY, colour);
+/** A notice, broken between words into lines of at most `columns`, to stand above the frame for good. */
+export function renderNotice(notice: Notice, columns: number, colour: boolean): string[] {
+  const isWarning = notice.kind === 'warning';
+  const text = `${isWarning ? 'WARNING' : notice.kind}: ${oneLine(notice.text)}`;
+  const lines = flow(
+    text.split(' ').map((word) => [segment(word)]),
+    columns,
+    '',
+    ' ',
+  );
+  return lines.map((line) => {
+    const styled = segment(line.map((piece) => piece.text).join(''), isWarning ? 'alarm' : 'yellow');
+    return paintLine([styled], Number.POSITIVE_INFINITY, colour);
+  });
 }
 
 function renderBlock(block: BlockView | null, columns: number): StyledLine[] {

@@ -63,26 +63,27 @@ export class TerminalDisplay implements RunDisplay {
   #repaint(): void {
     const { stdout, clock } = this.#context;
     const view = this.#model.view(clock.nowMs());
+    // The last column stays free: some terminals wrap when it is written.
+    const columns = Math.max(1, (stdout.columns || COLUMNS_DEFAULT) - 1);
     const lines = renderProgress(view, {
-      // The last column stays free: some terminals wrap when it is written.
-      columns: Math.max(1, (stdout.columns || COLUMNS_DEFAULT) - 1),
+      columns,
       // The cursor stands on a row of its own below the frame.
       rows: Math.max(1, (stdout.rows || ROWS_DEFAULT) - 1),
       ...this.#style,
     });
-    const stay = [...this.#takeNotices(view), ...this.#pending];
+    const stay = [...this.#takeNotices(view, columns), ...this.#pending];
     this.#pending = [];
     if (stay.length > 0) this.#painter.printAbove(stay, lines);
     else this.#painter.paint(lines);
   }
 
   /** What has not been said yet; where more came up than were kept, how many were left out. */
-  #takeNotices({ notices, noticeCount }: ProgressView): readonly string[] {
+  #takeNotices({ notices, noticeCount }: ProgressView, columns: number): readonly string[] {
     const fresh = noticeCount - this.#noticesShown;
     this.#noticesShown = noticeCount;
     const shown = fresh === 0 ? [] : notices.slice(-fresh);
     const missed = fresh - shown.length;
-    const lines = shown.map((notice) => renderNotice(notice, this.#style.colour));
+    const lines = shown.flatMap((notice) => renderNotice(notice, columns, this.#style.colour));
     return missed > 0 ? [`(${missed} earlier notices left out)`, ...lines] : lines;
   }
 }

@@ -32,9 +32,8 @@ export const BUILT_IN_PROFILES = {
   },
   /**
    * What the circuits were measured to need: 1.86 GiB for two recursive verifications, 0.2 GiB for the VM. Two cores a
-   * proof: with one thread each, two side by side gain a tenth (a kernel takes 46 s, and 25.5 s with two threads), but one
-   * that is left alone with its one thread loses half its time, and in a small block that is what happens
-   * (`benchmarks/README.md`).
+   * proof: one that is left alone with one thread takes nearly twice as long, as an odd one of the VM did. What packing
+   * may gain, and what of that is measured, is in `benchmarks/README.md`.
    */
   laptop: {
     name: 'laptop',

@@ -12,6 +12,7 @@ export const ERROR_CODES = {
   'duplicate-nullifier': { retryable: false, exitCode: 2 },
   usage: { retryable: false, exitCode: 2 },
   'profile-invalid': { retryable: false, exitCode: 2 },
+  'block-unknown': { retryable: false, exitCode: 2 },
   // The machine: what must be there and is not.
   'srs-missing': { retryable: false, exitCode: 3 },
   'srs-invalid': { retryable: false, exitCode: 3 },
@@ -22,6 +23,7 @@ export const ERROR_CODES = {
   'disk-full': { retryable: false, exitCode: 3 },
   'folder-busy': { retryable: false, exitCode: 3 },
   'folder-mismatch': { retryable: false, exitCode: 3 },
+  'redis-unsuitable': { retryable: false, exitCode: 3 },
   // Proving.
   'witness-unsatisfied': { retryable: false, exitCode: 4 },
   'inputs-malformed': { retryable: false, exitCode: 4 },
@@ -31,11 +33,13 @@ export const ERROR_CODES = {
   'out-of-memory': { retryable: true, exitCode: 4 },
   'proof-invalid': { retryable: true, exitCode: 4 },
   'attempts-exhausted': { retryable: false, exitCode: 4 },
+  'job-quarantined': { retryable: false, exitCode: 4 },
   // What is stored or queued.
   'store-corrupt': { retryable: true, exitCode: 5 },
   'store-unavailable': { retryable: true, exitCode: 5 },
   'queue-conflict': { retryable: false, exitCode: 5 },
   'queue-full': { retryable: true, exitCode: 5 },
+  'queue-unavailable': { retryable: true, exitCode: 5 },
   'lease-lost': { retryable: true, exitCode: 5 },
   // Checking a finished block.
   'verification-failed': { retryable: false, exitCode: 6 },

@@ -2,6 +2,7 @@
 export * from './block.js';
 export * from './built-in-profiles.js';
 export * from './circuit.js';
+export * from './cluster.js';
 export * from './events.js';
 export * from './field.js';
 export * from './inputs.js';

@@ -1,4 +1,4 @@
-import type { SerializedError } from '../common/index.js';
+import type { ErrorCode, SerializedError } from '../common/index.js';
 import type { BlockId } from './block.js';
 import type { CircuitName, ResourceClass } from './circuit.js';
 import type { ProofRecord } from './proof.js';
@@ -58,7 +58,41 @@ export type JobReport =
       readonly workerId: string;
       readonly attempt: number;
       readonly error: SerializedError;
+    }
+  /**
+   * A worker stored a proof after it had lost its lease (or was detached). Whoever hears of it verifies the stored proof
+   * before it counts, and deletes it where nothing needs it any more.
+   */
+  | {
+      readonly kind: 'late';
+      readonly jobId: JobId;
+      readonly blockId: BlockId;
+      readonly workerId: string;
+      readonly summary: ProofSummary;
     };
 
-/** A proof record without the proof. */
+/** A proof record without the proof. Its signature, over `proofDigest`, can be checked without the proof too. */
 export type ProofSummary = Omit<ProofRecord, 'proof' | 'publicInputs'>;
+
+/**
+ * Ids of workers are `<machine>.<session>`: the machine as its operator names it, and one start of the process. Two
+ * workers are on one machine exactly if this is equal.
+ */
+export function machineOf(workerId: string): string {
+  const end = workerId.lastIndexOf('.');
+  return end < 0 ? workerId : workerId.slice(0, end);
+}
+
+/** What went wrong with a job so far, as it outlives the orchestrator that counted it. */
+export interface JobHistoryRecord {
+  /** The latest attempt that was queued, from 1. */
+  readonly attempt: number;
+  /** Failures by kind. */
+  readonly failures: Readonly<Partial<Record<ErrorCode, number>>>;
+  /** Reports of proofs by attempts up to this one say nothing: theirs may be a proof that was lost. */
+  readonly voidUpToAttempt: number;
+  /** Machines whose workers died while they held the job; see `machineOf`. */
+  readonly lostOn: readonly string[];
+  /** The class it is proven on since it ran out of memory on its own; null while that never happened. */
+  readonly escalatedTo: ResourceClass | null;
+}

@@ -63,4 +63,16 @@ export interface ProofRecord extends Proof {
   readonly timings: AttemptTimings;
   /** Attempts it took, this one included: 1 for a job that never failed. */
   readonly attempts: number;
+  /** Who vouches for the record. null for a client proof, and for records that nobody signed. */
+  readonly signature: ProofSignature | null;
+}
+
+/** An ed25519 signature of everything else in a record; the proof and its public inputs count by `proofDigest`. */
+export interface ProofSignature {
+  /** The worker's public key: 32 bytes, hexadecimal. */
+  readonly publicKey: string;
+  /** sha256 (hexadecimal) of the public inputs and the proof. */
+  readonly proofDigest: string;
+  /** 64 bytes, hexadecimal. */
+  readonly value: string;
 }

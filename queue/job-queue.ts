@@ -4,7 +4,7 @@ import type { JobId, JobLease, JobReport, ProofSummary, QueuedJob, ResourceClass
 /**
  * The ready queue between orchestrators and workers, split by role so that neither can call what belongs to the other.
  * It knows nothing of the tree: only jobs whose children are proven are ever added. Adapters: `MemoryJobQueue` here,
- * BullMQ later; all pass `tests/conformance/job-queue.ts`.
+ * `BullmqJobQueue`; all pass `tests/conformance/job-queue.ts`.
  *
  * A job in the queue is *waiting*, then *leased* by one worker, then gone (completed, failed, or removed). Retrying is
  * the orchestrator's decision: a failed job leaves the queue with a report and may be added again as a later attempt.
@@ -18,7 +18,18 @@ export interface JobProducer {
   add(jobs: readonly QueuedJob[]): Promise<void>;
   /** Forgets these jobs: waiting ones vanish, holders of leased ones see their signal aborted. No report follows. */
   remove(ids: readonly JobId[]): Promise<void>;
-  /** Reports in the order they happened. Returns the way to stop listening. */
+  /**
+   * Takes these jobs out of the queue as `remove` does, but lets those who hold them go on: a holder that ends with
+   * success afterwards is told `lease-lost` and brings a `late` report, one that fails brings none. `remove` of the same
+   * id still aborts such holders. Waiting ones vanish.
+   */
+  detach(ids: readonly JobId[]): Promise<void>;
+  /** Which of these jobs are in the queue, waiting or leased. */
+  present(ids: readonly JobId[]): Promise<ReadonlySet<JobId>>;
+  /**
+   * Reports of the jobs that this producer has added (or added again: the latest one to add a job hears of it), in the
+   * order they happened. Returns the way to stop listening.
+   */
   onReport(listener: (report: JobReport) => void): () => void;
 }
 
@@ -33,7 +44,10 @@ export interface JobConsumer {
    * report nothing. Rejects with `lease-lost` if the lease is not held.
    */
   started(lease: JobLease): Promise<void>;
-  /** Ends a lease with success; the proof must be durable by now. Rejects with `lease-lost` if the lease is not held. */
+  /**
+   * Ends a lease with success; the proof must be durable by now. Rejects with `lease-lost` if the lease is not held; the
+   * producer then hears a `late` report instead, unless the job was removed.
+   */
   complete(lease: JobLease, summary: ProofSummary): Promise<void>;
   /** Ends a lease with a failure, which is reported. Rejects with `lease-lost` if the lease is not held. */
   fail(lease: JobLease, error: SerializedError): Promise<void>;

@@ -41,6 +41,13 @@ export const proofHeaderSchema = z.strictObject({
     storeMs: amount,
   }),
   attempts: z.int().positive(),
+  signature: z
+    .strictObject({
+      publicKey: z.string().regex(/^[0-9a-f]{64}$/),
+      proofDigest: z.string().regex(/^[0-9a-f]{64}$/),
+      value: z.string().regex(/^[0-9a-f]{128}$/),
+    })
+    .nullable(),
 }) satisfies z.ZodType<ProofHeader>;
 
 /** What is noted of a proof elsewhere than beside it. */

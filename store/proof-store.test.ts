@@ -21,6 +21,7 @@ const record: ProofRecord = {
   usage: { wallMs: 12_500.5, cpuMs: null, peakMemoryBytes: 900_000_000 },
   timings: { queuedMs: 1, witnessMs: 2, proveMs: 12_000, verifyMs: 20, storeMs: 3 },
   attempts: 1,
+  signature: null,
 };
 
 const inputs = { public: { root: '0x1f', flags: [true, false] }, siblings: [['0x00', '0x01'], []] };

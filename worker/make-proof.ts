@@ -110,6 +110,7 @@ export async function makeProof(
     usage: result.usage,
     timings: { queuedMs, witnessMs, proveMs, verifyMs, storeMs: readMs },
     attempts: lease.attempt,
+    signature: null,
   };
   await storeProof(record, tools, signal);
   return summaryOf({ ...record, timings: { ...record.timings, storeMs: readMs + lap() } });

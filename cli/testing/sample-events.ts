@@ -21,6 +21,7 @@ export function sampleSummary(
     usage: { wallMs, cpuMs: 2 * wallMs, peakMemoryBytes: 1_000_000 },
     timings: { queuedMs: 0, witnessMs: 0, proveMs: wallMs, verifyMs: 0, storeMs: 0 },
     attempts: 1,
+    signature: null,
   };
 }
 

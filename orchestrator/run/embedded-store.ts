@@ -59,6 +59,7 @@ export class EmbeddedStore {
       usage: { wallMs: 0, cpuMs: null, peakMemoryBytes: null },
       timings: { queuedMs: 0, witnessMs: 0, proveMs: 0, verifyMs: 0, storeMs: 0 },
       attempts: 1,
+      signature: null,
       proof: transaction.clientProof.proof,
       publicInputs: [],
     };

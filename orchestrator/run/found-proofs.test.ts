@@ -44,6 +44,7 @@ async function put(job: number, change: Partial<ProofRecord> = {}): Promise<void
     usage,
     timings: { queuedMs: 0, witnessMs: 0, proveMs: 1, verifyMs: 0, storeMs: 0 },
     attempts: 1,
+    signature: null,
     ...change,
   });
 }

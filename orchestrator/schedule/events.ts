@@ -1,5 +1,5 @@
 import type { SerializedError } from '../../common/index.js';
-import type { BlockId, JobId, QueuedJob, TreeLevel } from '../../proto/index.js';
+import type { BlockId, JobHistoryRecord, JobId, QueuedJob, ResourceClass, TreeLevel } from '../../proto/index.js';
 import type { Bitset } from '../plan/bitset.js';
 import type { ProofTree } from '../plan/proof-tree.js';
 
@@ -18,6 +18,8 @@ export type SchedulerEvent = { readonly nowMs: number } & (
       readonly finished: Bitset;
       /** Smaller is older: its jobs go first. */
       readonly ageRank: number;
+      /** What an earlier scheduler remembered of its jobs: attempts and budgets go on from there. */
+      readonly histories?: ReadonlyMap<JobId, JobHistoryRecord>;
     }
   | { readonly kind: 'block-cancelled'; readonly blockId: BlockId }
   /** A worker began to prove it. A job may be proven or fail without. */
@@ -29,7 +31,16 @@ export type SchedulerEvent = { readonly nowMs: number } & (
       readonly attempt: number;
       readonly wallMs: number;
     }
-  | { readonly kind: 'job-failed'; readonly jobId: JobId; readonly attempt: number; readonly error: SerializedError }
+  | {
+      readonly kind: 'job-failed';
+      readonly jobId: JobId;
+      readonly attempt: number;
+      readonly error: SerializedError;
+      /** Whose attempt it was, where that is known. */
+      readonly workerId?: string;
+    }
+  /** How many more proofs of each class the fleet could begin at once; what is left out has no room. */
+  | { readonly kind: 'capacity'; readonly idle: Readonly<Partial<Record<ResourceClass, number>>> }
   /** A stored proof turned out to be missing or damaged when something wanted to read it. */
   | { readonly kind: 'proof-lost'; readonly jobId: JobId }
   /** The time of the last `wake` command has come. Early and needless ticks are harmless. */
@@ -53,6 +64,16 @@ export type SchedulerCommand =
       readonly error: SerializedError;
       readonly delayMs: number;
     }
+  /** Keep these where the next scheduler of the block finds them, before going on; the latest history of each job replaces the earlier. */
+  | {
+      readonly kind: 'remember';
+      readonly blockId: BlockId;
+      readonly histories: ReadonlyMap<JobId, JobHistoryRecord>;
+    }
+  /** Take these out of the queue, but let those who prove them go on: a second attempt at a straggler follows. */
+  | { readonly kind: 'detach'; readonly jobIds: readonly JobId[] }
+  /** A worker that makes bad proofs: it shall take no more jobs. */
+  | { readonly kind: 'drain-worker'; readonly workerId: string; readonly reason: string }
   /** Take these out of the queue, waiting or running; some may not be there any more. */
   | { readonly kind: 'remove'; readonly jobIds: readonly JobId[] }
   /** Proofs were lost: the inputs of these jobs (client proofs included) must be in the store again before going on. */

@@ -39,6 +39,7 @@ export function summaryOf({ job, attempt }: QueuedJob): ProofSummary {
     usage: { wallMs: 1, cpuMs: null, peakMemoryBytes: null },
     timings: { queuedMs: 0, witnessMs: 0, proveMs: 1, verifyMs: 0, storeMs: 0 },
     attempts: attempt,
+    signature: null,
   };
 }
 

@@ -1,0 +1,74 @@
+import { Redis } from 'ioredis';
+import { EspalierError } from '../errors.js';
+import { checkServer } from './check-server.js';
+import { redactRedisUrl } from './redact-redis-url.js';
+
+export interface RedisOptions {
+  /** `redis://[user:password@]host[:port][/db]`, or `rediss://` for TLS. */
+  readonly url: string;
+  /** What the connection is for, as `CLIENT LIST` shows it. */
+  readonly name: string;
+  /** Hears once when the connection is lost, and once when it is back. */
+  readonly onTrouble?: ((message: string) => void) | undefined;
+}
+
+const CONNECT_TIMEOUT_MS = 5_000;
+const RECONNECT_DELAY_MS_MIN = 20;
+/** So often that a Redis that restarts is found again well within the time after which a session counts as dead. */
+const RECONNECT_DELAY_MS_MAX = 300;
+
+/**
+ * Connects, and checks that the server is one that Espalier can run on. Rejects with `queue-unavailable` when there is
+ * none, with `redis-unsuitable` when it is the wrong one, and with `usage` for a malformed URL.
+ *
+ * Once it was there, a connection that is lost is made again for as long as it takes; commands wait meanwhile, and one
+ * whose answer was lost is sent again: whoever sends it must be able to bear that it was carried out twice.
+ */
+export async function connectRedis({ url, name, onTrouble }: RedisOptions): Promise<Redis> {
+  const shown = redactRedisUrl(url);
+  let ready = false;
+  const redis = new Redis(url, {
+    connectionName: `espalier-${name}`,
+    lazyConnect: true,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    // A command waits for the connection rather than fail: what is stored and queued is not lost by waiting.
+    maxRetriesPerRequest: null,
+    retryStrategy: (times) =>
+      ready ? Math.min(RECONNECT_DELAY_MS_MAX, RECONNECT_DELAY_MS_MIN * 2 ** Math.min(times, 10)) : null,
+  });
+  let lastError: Error | undefined;
+  // Without a listener ioredis prints every failed attempt.
+  redis.on('error', (error: Error) => {
+    lastError = error;
+  });
+  try {
+    await redis.connect();
+    await checkServer(redis, shown);
+  } catch (thrown) {
+    redis.disconnect();
+    throw unavailable(shown, thrown, lastError);
+  }
+  ready = true;
+  let away = false;
+  redis.on('close', () => {
+    if (away || redis.status === 'end') return;
+    away = true;
+    onTrouble?.(`lost the connection to Redis at ${shown}: waiting for it`);
+  });
+  redis.on('ready', () => {
+    if (away) onTrouble?.(`Redis at ${shown} is back`);
+    away = false;
+  });
+  return redis;
+}
+
+function unavailable(shown: string, thrown: unknown, lastError: Error | undefined): EspalierError {
+  if (thrown instanceof EspalierError) return thrown;
+  // "Connection is closed" says nothing; what closed it does.
+  const cause = lastError ?? thrown;
+  const reason = cause instanceof Error ? cause.message || (cause as { code?: string }).code : String(cause);
+  return new EspalierError('queue-unavailable', `Redis at ${shown}: ${reason}`, {
+    cause,
+    remedy: 'start it, or name another with --redis',
+  });
+}

@@ -1,0 +1,68 @@
+import type { SerializedError } from '../common/index.js';
+import type { BlockId } from './block.js';
+import type { MachineResources } from './built-in-profiles.js';
+import type { ResourceClass } from './circuit.js';
+import type { JobId } from './job.js';
+import type { ProverIdentity } from './proof.js';
+
+/**
+ * Where a block of the cluster is:
+ * - *queued*: submitted, and no orchestrator has it yet. Ends when one claims it.
+ * - *preparing*: checked, executed and planned by its owner.
+ * - *proving*: its jobs are in the queue.
+ * - *cancelling*: someone wants it stopped; its owner takes its jobs back.
+ * - *proven*, *failed*, *cancelled*: ended. Redis knows nothing of it any more; the store has its result.
+ */
+export type BlockState = 'queued' | 'preparing' | 'proving' | 'cancelling' | EndedState;
+export type EndedState = 'proven' | 'failed' | 'cancelled';
+
+/** A block as `espalier status` shows it. */
+export interface BlockStatus {
+  readonly blockId: BlockId;
+  readonly state: BlockState;
+  readonly transactions: number;
+  readonly calls: number;
+  /** Milliseconds since the epoch. */
+  readonly submittedAtMs: number;
+  /** The orchestrator that has it; null while none does. */
+  readonly owner: string | null;
+  /** Jobs of the whole tree; 0 until it is planned. */
+  readonly jobs: number;
+  /** Jobs that need no more proving. */
+  readonly done: number;
+  readonly running: number;
+}
+
+/** How a block ended, as the store keeps it. */
+export interface BlockResult {
+  readonly blockId: BlockId;
+  readonly state: EndedState;
+  readonly transactions: number;
+  readonly calls: number;
+  readonly jobs: number;
+  readonly submittedAtMs: number;
+  readonly endedAtMs: number;
+  /** The id the root proof is stored under; null unless proven. */
+  readonly rootId: JobId | null;
+  /** null unless failed. */
+  readonly error: SerializedError | null;
+  /** The job that failed for good, whose inputs are kept for `espalier replay`; null where no job is at fault. */
+  readonly failedJob: JobId | null;
+}
+
+/** A worker as `espalier workers` shows it. */
+export interface WorkerInfo {
+  readonly workerId: string;
+  readonly resources: MachineResources;
+  readonly classes: readonly ResourceClass[];
+  readonly profile: string;
+  readonly prover: ProverIdentity;
+  /** ed25519, hexadecimal. */
+  readonly publicKey: string;
+  readonly startedAtMs: number;
+  readonly state: 'working' | 'draining';
+  /** Jobs it holds. */
+  readonly running: number;
+  /** Proofs of each class that it could begin at once, and has no job for. */
+  readonly idle: Readonly<Partial<Record<ResourceClass, number>>>;
+}

@@ -1,0 +1,83 @@
+import type {
+  BlockId,
+  BlockState,
+  BlockStatus,
+  EndedState,
+  JobHistoryRecord,
+  JobId,
+  ProofSummary,
+} from '../../proto/index.js';
+
+/** A block as it is submitted. Its content is in the store before it is put on the board. */
+export interface SubmittedBlock {
+  readonly blockId: BlockId;
+  /**
+   * Equal for all blocks that can share a job (same starting state, same first transaction): a family has one owner, so
+   * that one scheduler sees all that share a proof.
+   */
+  readonly family: string;
+  readonly transactions: number;
+  readonly calls: number;
+  readonly submittedAtMs: number;
+}
+
+/** A block that an orchestrator owns. `token` is a fencing token: a later owner of the family has a larger one. */
+export interface BlockClaim extends SubmittedBlock {
+  readonly token: number;
+  /** Smaller is older: in the order of submission. */
+  readonly ageRank: number;
+  /** Whether an earlier owner has verified its client proofs already. */
+  readonly checked: boolean;
+}
+
+/** What an owner tells of a block. */
+export interface BlockProgress {
+  readonly state: Exclude<BlockState, EndedState | 'queued' | 'cancelling'>;
+  readonly checked: boolean;
+  readonly jobs: number;
+  readonly done: number;
+  readonly running: number;
+}
+
+/**
+ * The blocks that are open in a cluster, and who has them. Everything an orchestrator needs to go on where another died
+ * is here or in the store; when a block has ended nothing of it is left here.
+ */
+export interface BlockBoard {
+  /**
+   * Puts a block up. `open`: it is up already, and nothing changes (a block being cancelled included: submit it again
+   * when that is over).
+   */
+  submit(block: SubmittedBlock): Promise<'submitted' | 'open'>;
+  /** Asks for a block to be stopped. False if it is not open. */
+  cancel(blockId: BlockId): Promise<boolean>;
+  /** undefined for a block that is not open. */
+  find(blockId: BlockId): Promise<BlockStatus | undefined>;
+  /** All open blocks, the oldest first. */
+  list(): Promise<readonly BlockStatus[]>;
+  /** What is known of who proved what in an open block, as far as it is. */
+  credits(blockId: BlockId): Promise<readonly ProofSummary[]>;
+}
+
+/** What one orchestrator does with the board. A method that takes a claim rejects with `lease-lost` when it is over. */
+export interface BlockOwner {
+  /**
+   * Takes open blocks that no living orchestrator owns, the oldest first, at most `max` in all; blocks of a family that
+   * this orchestrator owns already come first, and those of another's are left to it. Returns the new claims only.
+   */
+  claim(max: number): Promise<readonly BlockClaim[]>;
+  /** Calls when there may be something to claim or to cancel, and whenever the connection is back. */
+  onChange(listener: () => void): () => void;
+  /** Of this orchestrator's blocks, those that someone wants stopped. */
+  cancelled(): Promise<readonly BlockId[]>;
+  note(claim: BlockClaim, progress: BlockProgress): Promise<void>;
+  /** What earlier owners noted of the block's jobs. */
+  histories(claim: BlockClaim): Promise<ReadonlyMap<JobId, JobHistoryRecord>>;
+  remember(claim: BlockClaim, histories: ReadonlyMap<JobId, JobHistoryRecord>): Promise<void>;
+  /** Notes who proved what: the latest summary of each job. */
+  credit(claim: BlockClaim, summaries: readonly ProofSummary[]): Promise<void>;
+  /** Takes an ended block down with all that was noted of it. Its result is in the store by now. */
+  end(claim: BlockClaim): Promise<void>;
+  /** Gives everything back, for another orchestrator to claim at once. Idempotent. */
+  close(): Promise<void>;
+}

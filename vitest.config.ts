@@ -1,8 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
 /**
- * `tidy`: house rules; `fast`: everything that needs no long proof; `real`: real Barretenberg proofs and killed
- * processes, one file at a time, since each takes all cores.
+ * `tidy`: house rules; `fast`: everything that needs no long proof; `redis`: what needs a Redis server, which each file
+ * starts for itself; `real`: real Barretenberg proofs and killed processes, one file at a time, since each takes all cores.
  */
 export default defineConfig({
   test: {
@@ -12,8 +12,19 @@ export default defineConfig({
         test: {
           name: 'fast',
           include: ['*/**/*.test.ts'],
-          exclude: ['node_modules/**', 'dist/**', 'tests/tidy.test.ts', '**/*.real.test.ts'],
+          exclude: ['node_modules/**', 'dist/**', 'tests/tidy.test.ts', '**/*.redis.test.ts', '**/*.real.test.ts'],
           testTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: 'redis',
+          include: ['**/*.redis.test.ts'],
+          exclude: ['node_modules/**', 'dist/**'],
+          globalSetup: 'tests/support/ensure-redis.ts',
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          maxWorkers: 2,
         },
       },
       {

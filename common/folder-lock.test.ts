@@ -7,6 +7,7 @@ import { FileBlobStore } from '../store/index.js';
 import { tempFolder } from '../tests/support/temp-folder.js';
 import { FolderLock } from './folder-lock.js';
 import { ownIdentity, ownPlace } from './process-identity.js';
+import { tempName } from './temp-name.js';
 
 const busy = (message: RegExp) => ({ code: 'folder-busy', message: expect.stringMatching(message) });
 
@@ -96,7 +97,7 @@ test.each([
 
 test('what a killed process left half-made is swept up', async () => {
   const folder = await tempFolder();
-  await writeFile(join(folder, `.lock~${await endedPid()}~${ownIdentity().startedAt}~0123456789ab`), '');
+  await writeFile(join(folder, tempName('.lock').replace(`~${process.pid}~`, `~${await endedPid()}~`)), '');
   const lock = await FolderLock.acquire(folder);
   expect(await readdir(folder)).toEqual(['.lock~1']);
   await lock.release();

@@ -33,10 +33,15 @@ describe('FileBlobStore, beyond the contract', () => {
     const { pid, startedAt } = ownIdentity();
     const alive = tempName('a');
     // No process has the largest id; ours has another start time, as when an id is used again.
-    const abandoned = [`a~4194305~${startedAt}~0123456789ab`, `b~${pid}~1-00000000~0123456789ab`];
-    for (const name of [alive, ...abandoned]) await writeFile(join(folder, 'proofs', name), 'half');
+    const abandoned = [
+      tempName('a').replace(`~${pid}~`, '~4194305~'),
+      tempName('b').replace(`~${startedAt}~`, '~1-00000000~'),
+    ];
+    // A machine or container that shares the folder: whether its process lives cannot be told from here.
+    const foreign = alive.replace(/^a~.{8}~\d+~/, 'a~00000000~4194305~');
+    for (const name of [alive, foreign, ...abandoned]) await writeFile(join(folder, 'proofs', name), 'half');
     const store = await FileBlobStore.open(folder);
-    expect(await readdir(join(folder, 'proofs'))).toEqual([alive]);
+    expect((await readdir(join(folder, 'proofs'))).sort()).toEqual([alive, foreign].sort());
     const keys: string[] = [];
     for await (const key of store.list('')) keys.push(key);
     expect(keys).toEqual([]);

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { expect, it } from 'vitest';
 import { EspalierError } from '../common/index.js';
-import { cancelOnSignals } from './interrupt.js';
+import { Interrupts, SIGNALS } from './interrupt.js';
 
 class FakeProcess extends EventEmitter {
   readonly exits: number[] = [];
@@ -10,10 +10,10 @@ class FakeProcess extends EventEmitter {
   }
 }
 
-it.each(['SIGINT', 'SIGTERM', 'SIGHUP'])('cancels at the first %s and ends the process at the second', (name) => {
+it.each(SIGNALS)('cancels at the first %s and ends the process at the second', (name) => {
   const source = new FakeProcess();
   const said: string[] = [];
-  const { signal } = cancelOnSignals(source, (line) => said.push(line));
+  const { signal } = new Interrupts(source, (line) => said.push(line));
   expect(signal.aborted).toBe(false);
 
   source.emit(name);
@@ -25,4 +25,19 @@ it.each(['SIGINT', 'SIGTERM', 'SIGHUP'])('cancels at the first %s and ends the p
 
   source.emit('SIGINT');
   expect(source.exits).toEqual([130]);
+});
+
+it('leaves every signal to a command that takes them over, until it gives them back', () => {
+  const source = new FakeProcess();
+  const interrupts = new Interrupts(source, () => undefined);
+  const heard: string[] = [];
+  const giveBack = interrupts.takeOver((name) => heard.push(name));
+  for (const name of ['SIGTERM', 'SIGTERM', 'SIGUSR1']) source.emit(name);
+  expect(heard).toEqual(['SIGTERM', 'SIGTERM', 'SIGUSR1']);
+  expect(interrupts.signal.aborted).toBe(false);
+
+  giveBack();
+  source.emit('SIGTERM');
+  expect(interrupts.signal.aborted).toBe(true);
+  expect(heard).toHaveLength(3);
 });

@@ -1,30 +1,61 @@
 import { ERROR_CODES, EspalierError } from '../common/index.js';
 
-/** Signals that ask for an end. */
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+/**
+ * Signals that ask for an end. SIGUSR1 is the notice that this machine goes away (a spot instance): Node would open its
+ * debugger's port on it, unless somebody listens.
+ */
+export const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1'] as const;
+export type SignalName = (typeof SIGNALS)[number];
 
-/** What `cancelOnSignals` needs of `process`. */
+/** What `Interrupts` needs of `process`. */
 export interface SignalSource {
   on(event: string, listener: () => void): unknown;
   exit(code: number): void;
 }
 
 /**
- * The first signal aborts the returned signal: the command stops its provers, keeps every finished proof and ends with
- * `cancelled`. The second ends the process at once. `say` gets one line a person can read.
+ * The first signal aborts `signal`: the command stops its provers, keeps every finished proof and ends with `cancelled`.
+ * The second ends the process at once. A command that has more to do at its end takes the signals over.
  */
-export function cancelOnSignals(source: SignalSource, say: (line: string) => void): AbortController {
-  const controller = new AbortController();
-  let signals = 0;
-  for (const name of SIGNALS) {
-    source.on(name, () => {
-      signals += 1;
-      if (signals > 1) return source.exit(ERROR_CODES.cancelled.exitCode);
-      say(name === 'SIGINT' ? 'stopping; press Ctrl-C again to quit at once' : `stopping on ${name}`);
-      controller.abort(interruption(`stopped by ${name}`));
-    });
+export class Interrupts {
+  readonly #controller = new AbortController();
+  readonly #source: SignalSource;
+  readonly #say: (line: string) => void;
+  #handler: ((name: SignalName) => void) | null = null;
+
+  /** `say` gets one line a person can read. */
+  constructor(source: SignalSource, say: (line: string) => void) {
+    this.#source = source;
+    this.#say = say;
+    for (const name of SIGNALS) source.on(name, () => this.#onSignal(name));
   }
-  return controller;
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** From now on `handler` hears of signals, and nothing else happens; returns the way back. */
+  takeOver(handler: (name: SignalName) => void): () => void {
+    this.#handler = handler;
+    return () => {
+      if (this.#handler === handler) this.#handler = null;
+    };
+  }
+
+  abort(reason: EspalierError): void {
+    this.#controller.abort(reason);
+  }
+
+  #onSignal(name: SignalName): void {
+    if (this.#handler !== null) {
+      this.#handler(name);
+    } else if (this.signal.aborted) {
+      this.#source.exit(ERROR_CODES.cancelled.exitCode);
+    } else {
+      this.#say(name === 'SIGINT' ? 'stopping; press Ctrl-C again to quit at once' : `stopping on ${name}`);
+      this.abort(interruption(`stopped by ${name}`));
+    }
+  }
 }
 
 /** Why a run was stopped from outside. */

@@ -1,18 +1,22 @@
 #!/usr/bin/env node
+import { takeEarlyNotice } from './early-notice.js';
+// That came first, so that nothing is loaded before it listens.
+
 import { EspalierError, systemClock } from '../common/index.js';
 import { Aside } from './aside.js';
-import { cancelOnSignals, interruption } from './interrupt.js';
+import { Interrupts, interruption } from './interrupt.js';
 import { reportError } from './report-error.js';
 import { runCli } from './run-cli.js';
 
 const { stdout, stderr } = process;
 const aside = new Aside(stderr);
-const cancel = cancelOnSignals(process, (line) => aside.say(line));
+const interrupts = new Interrupts(process, (line) => aside.say(line));
+if (takeEarlyNotice()) interrupts.abort(interruption('stopped by SIGUSR1'));
 
 // Whoever read our output is gone (`espalier … | head`): there is nobody to go on for.
 stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
-  cancel.abort(interruption('nobody reads the output any more'));
+  interrupts.abort(interruption('nobody reads the output any more'));
 });
 // Without a reader of stderr there is nobody to tell.
 stderr.on('error', () => undefined);
@@ -30,5 +34,6 @@ process.exitCode = await runCli(process.argv.slice(2), {
   env: process.env,
   cwd: process.cwd(),
   clock: systemClock,
-  signal: cancel.signal,
+  signal: interrupts.signal,
+  takeOverSignals: (handler) => interrupts.takeOver(handler),
 });

@@ -14,6 +14,7 @@ export function captureContext(overrides: Partial<CliContext> = {}) {
     cwd: process.cwd(),
     clock: systemClock,
     signal: new AbortController().signal,
+    takeOverSignals: () => () => undefined,
     ...overrides,
   };
   return { context, stdout: () => out.text, stderr: () => err.text };

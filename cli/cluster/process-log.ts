@@ -1,0 +1,53 @@
+import type { Clock } from '../../common/index.js';
+import type { OutputStream } from '../context.js';
+import { paintLine, type Style, segment } from '../progress/styled-line.js';
+import { oneLine } from '../report-error.js';
+
+/** How a line stands out. */
+export type LogTone = 'plain' | 'good' | 'warning' | 'bad';
+
+/** What happened, for a program: `kind` and what belongs to it. */
+export type LogFacts = { readonly kind: string } & Readonly<Record<string, unknown>>;
+
+export interface ProcessLogOptions {
+  /** One JSON object a line instead of text. */
+  readonly json: boolean;
+  readonly colour: boolean;
+  readonly clock: Pick<Clock, 'nowMs'>;
+}
+
+const STYLES: Readonly<Record<LogTone, Style>> = { plain: 'plain', good: 'green', warning: 'alarm', bad: 'red' };
+
+/** The log of a process that runs for long: a line for each thing that happens, for a person or for a program. */
+export class ProcessLog {
+  readonly #stream: OutputStream;
+  readonly #options: ProcessLogOptions;
+
+  constructor(stream: OutputStream, options: ProcessLogOptions) {
+    this.#stream = stream;
+    this.#options = options;
+  }
+
+  /** `text` may hold anything: it is printed on one line. */
+  write(tone: LogTone, text: string, facts: LogFacts): void {
+    const { json, colour, clock } = this.#options;
+    const atMs = clock.nowMs();
+    if (json) {
+      this.#stream.write(`${JSON.stringify({ atMs, ...facts })}\n`);
+      return;
+    }
+    // Seconds are enough to read by, and one zone for a whole fleet.
+    const time = `${new Date(atMs).toISOString().slice(0, 19)}Z`;
+    const line = paintLine(
+      [segment(time, 'dim'), segment('  '), segment(oneLine(text), STYLES[tone])],
+      Number.POSITIVE_INFINITY,
+      colour,
+    );
+    this.#stream.write(`${line}\n`);
+  }
+
+  /** What everybody should know of this process, such as that its proofs can be forged. */
+  warn(code: string, message: string): void {
+    this.write('warning', `WARNING: ${message}`, { kind: 'warning', code, message });
+  }
+}

@@ -1,0 +1,55 @@
+import type { Command } from 'commander';
+import { EspalierError } from '../../common/index.js';
+import type { ClusterAddress } from '../cluster/cluster-address.js';
+import type { CliContext } from '../context.js';
+
+/** Options of every command that talks to a cluster, as commander gives them. */
+export interface RawClusterOptions {
+  readonly redis?: string;
+  readonly store?: string;
+  readonly namespace?: string;
+}
+
+/** The heading under which the help lists these commands. */
+export const CLUSTER_GROUP = 'Commands of a cluster:';
+
+const NAMESPACE_DEFAULT = 'espalier';
+
+/** It becomes part of every key in Redis, between braces. */
+const NAMESPACE = /^[A-Za-z0-9._-]{1,64}$/;
+
+/** Adds `--redis`, `--store` and `--namespace`. Their defaults come from the environment, which may hold passwords. */
+export function addClusterOptions(command: Command): Command {
+  return command
+    .option('--redis <url>', 'redis://[user:password@]host:port, or rediss:// for TLS (default: ESPALIER_REDIS)')
+    .option(
+      '--store <url>',
+      'proof store: file:///folder, s3://bucket/prefix, or redis: for the same Redis (default: ESPALIER_STORE)',
+    )
+    .option(
+      '--namespace <name>',
+      `tells clusters that share a Redis apart (default: ESPALIER_NAMESPACE, else ${NAMESPACE_DEFAULT})`,
+    );
+}
+
+/** Throws `usage` where an address is missing or cannot be one. */
+export function parseClusterOptions(raw: RawClusterOptions, { env }: Pick<CliContext, 'env'>): ClusterAddress {
+  const redisUrl = raw.redis || env['ESPALIER_REDIS'];
+  const storeUrl = raw.store || env['ESPALIER_STORE'];
+  const namespace = raw.namespace || env['ESPALIER_NAMESPACE'] || NAMESPACE_DEFAULT;
+  if (!redisUrl) throw missing('Redis', '--redis', 'ESPALIER_REDIS', 'redis://localhost:6379');
+  if (!storeUrl) throw missing('proof store', '--store', 'ESPALIER_STORE', 'file:///srv/espalier');
+  if (!NAMESPACE.test(namespace)) {
+    throw new EspalierError(
+      'usage',
+      `--namespace must be 1 to 64 letters, digits, dots, dashes or underscores, got "${namespace}"`,
+    );
+  }
+  return { redisUrl, storeUrl, namespace };
+}
+
+function missing(what: string, option: string, variable: string, example: string): EspalierError {
+  return new EspalierError('usage', `no ${what} is named`, {
+    remedy: `add ${option} (as in ${option} ${example}), or set ${variable}`,
+  });
+}

@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { EspalierError, type SerializedError } from '../common/index.js';
-import type { JobId, JobLease, JobReport, ProofSummary, QueuedJob, ResourceClass } from '../proto/index.js';
+import type { BlockId, JobId, JobLease, JobReport, ProofSummary, QueuedJob, ResourceClass } from '../proto/index.js';
 import { type HeapItem, IndexedHeap } from './indexed-heap.js';
 import type { JobConsumer, JobProducer, JobQueue } from './job-queue.js';
 import { ReportFeed } from './report-feed.js';
@@ -22,6 +22,13 @@ interface Entry extends HeapItem {
   lease: { readonly token: number; readonly controller: AbortController; started: boolean } | undefined;
 }
 
+/** Whoever held a job when it was detached. */
+interface Detached {
+  readonly jobId: JobId;
+  readonly blockId: BlockId;
+  readonly controller: AbortController;
+}
+
 /** A `take` that found nothing yet. */
 interface PendingTake {
   readonly classes: readonly ResourceClass[];
@@ -38,9 +45,12 @@ interface PendingTake {
  * - *leased*: it is in no heap and has a lease with a token that no other lease ever had. Its holder may say that it has
  *   `started`, which is reported once. `complete` and `fail` end it
  *   (the job is gone, a report follows), `release` (waiting again, at its old place in the line), `remove` and `close`
- *   (the job is gone, the lease's signal aborts, no report).
+ *   (the job is gone, the lease's signal aborts, no report), and `detach` (the job is gone, the lease is detached).
  *
- * Whatever presents a token other than that of the job's present lease gets `lease-lost` and changes nothing.
+ * A detached lease is no lease any more, and is remembered only for two things: its holder's `complete` is reported as
+ * `late`, and `remove` of its job aborts it. Either ends it, and so do the holder's `fail` and `release`, and `close`.
+ *
+ * Whatever presents a token other than that of the job's present lease gets `lease-lost` and changes nothing else.
  *
  * A `take` is settled at once or pending. While one is pending, no waiting job is of its classes: every change that
  * makes a job wait hands jobs out before it returns, to the oldest pending `take` first. After `close` the queue is
@@ -55,6 +65,8 @@ export class MemoryJobQueue implements JobQueue {
   readonly #entries = new Map<JobId, Entry>();
   readonly #waiting = new Map<ResourceClass, IndexedHeap<Entry>>();
   readonly #pendingTakes = new Set<PendingTake>();
+  /** By token. */
+  readonly #detached = new Map<number, Detached>();
   #nextSequence = 0;
   #nextToken = 1;
   #closed = false;
@@ -65,6 +77,8 @@ export class MemoryJobQueue implements JobQueue {
     this.producer = {
       add: async (jobs) => this.#add(jobs),
       remove: async (ids) => this.#remove(ids),
+      detach: async (ids) => this.#detach(ids),
+      present: async (ids) => new Set(ids.filter((id) => this.#entries.has(id))),
       onReport: (listener) => this.#reports.listen(listener),
     };
   }
@@ -83,7 +97,7 @@ export class MemoryJobQueue implements JobQueue {
     this.#closed = true;
     const takes = [...this.#pendingTakes];
     this.#pendingTakes.clear();
-    const ids = [...this.#entries.keys()];
+    const ids = [...this.#entries.keys(), ...[...this.#detached.values()].map(({ jobId }) => jobId)];
     for (const take of takes) take.settle(undefined);
     this.#drop(ids, 'the queue was closed');
   }
@@ -118,18 +132,40 @@ export class MemoryJobQueue implements JobQueue {
     this.#drop(ids, 'the job was removed from the queue');
   }
 
-  #drop(ids: readonly JobId[], reason: string): void {
-    const aborts: (() => void)[] = [];
+  #detach(ids: readonly JobId[]): void {
     for (const id of ids) {
-      const entry = this.#entries.get(id);
-      if (entry === undefined) continue;
-      const lease = entry.lease;
-      if (lease === undefined) this.#heapOf(entry.queued.job.resourceClass).remove(entry);
-      else aborts.push(() => lease.controller.abort(new EspalierError('cancelled', `job ${id}: ${reason}`)));
-      this.#entries.delete(id);
+      const taken = this.#takeOut(id);
+      if (taken?.lease === undefined) continue;
+      const { token, controller } = taken.lease;
+      this.#detached.set(token, { jobId: id, blockId: taken.queued.job.blockId, controller });
+    }
+  }
+
+  #drop(ids: readonly JobId[], reason: string): void {
+    const aborted: { readonly id: JobId; readonly controller: AbortController }[] = [];
+    for (const id of ids) {
+      const lease = this.#takeOut(id)?.lease;
+      if (lease !== undefined) aborted.push({ id, controller: lease.controller });
+    }
+    if (this.#detached.size > 0) {
+      const dropped = new Set(ids);
+      for (const [token, { jobId, controller }] of this.#detached) {
+        if (!dropped.has(jobId)) continue;
+        this.#detached.delete(token);
+        aborted.push({ id: jobId, controller });
+      }
     }
     // Last, since whoever listens may call the queue again.
-    for (const abort of aborts) abort();
+    for (const { id, controller } of aborted) controller.abort(new EspalierError('cancelled', `job ${id}: ${reason}`));
+  }
+
+  /** Takes a job out of the queue, waiting or leased. */
+  #takeOut(id: JobId): Entry | undefined {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return undefined;
+    if (entry.lease === undefined) this.#heapOf(entry.queued.job.resourceClass).remove(entry);
+    this.#entries.delete(id);
+    return entry;
   }
 
   #take(
@@ -170,23 +206,34 @@ export class MemoryJobQueue implements JobQueue {
   }
 
   #complete(lease: JobLease, summary: ProofSummary): void {
-    const { queued } = this.#held(lease);
+    const detached = this.#detached.get(lease.token);
+    if (detached !== undefined) {
+      const { jobId, blockId } = detached;
+      this.#publish({ kind: 'late', jobId, blockId, workerId: lease.workerId, summary });
+    }
+    const { queued } = this.#ended(lease);
     this.#entries.delete(queued.job.id);
     this.#publish({ kind: 'proven', jobId: queued.job.id, workerId: lease.workerId, summary });
   }
 
   #fail(lease: JobLease, error: SerializedError): void {
-    const { queued } = this.#held(lease);
+    const { queued } = this.#ended(lease);
     this.#entries.delete(queued.job.id);
     const { workerId } = lease;
     this.#publish({ kind: 'failed', jobId: queued.job.id, workerId, attempt: queued.attempt, error });
   }
 
   #release(lease: JobLease): void {
-    const { entry } = this.#held(lease);
+    const { entry } = this.#ended(lease);
     entry.lease = undefined;
     this.#heapOf(entry.queued.job.resourceClass).push(entry);
     this.#handOut();
+  }
+
+  /** The entry of a lease that its holder ends. */
+  #ended(lease: JobLease) {
+    this.#detached.delete(lease.token);
+    return this.#held(lease);
   }
 
   /** The entry that `lease` is the present lease of. */

@@ -10,7 +10,15 @@ export interface RedisOptions {
   readonly name: string;
   /** Hears once when the connection is lost, and once when it is back. */
   readonly onTrouble?: ((message: string) => void) | undefined;
+  /**
+   * For connections whose users would rather try again than wait: a command rejects after so long without an answer, and
+   * as soon as the connection is lost. Left out, commands wait for as long as it takes.
+   */
+  readonly commandTimeoutMs?: number | undefined;
 }
+
+/** A command waits for the connection rather than fail: what is stored and queued is not lost by waiting. */
+const PATIENT = { maxRetriesPerRequest: null };
 
 const CONNECT_TIMEOUT_MS = 5_000;
 const RECONNECT_DELAY_MS_MIN = 20;
@@ -22,17 +30,17 @@ const RECONNECT_DELAY_MS_MAX = 300;
  * none, with `redis-unsuitable` when it is the wrong one, and with `usage` for a malformed URL.
  *
  * Once it was there, a connection that is lost is made again for as long as it takes; commands wait meanwhile, and one
- * whose answer was lost is sent again: whoever sends it must be able to bear that it was carried out twice.
+ * whose answer was lost is sent again: whoever sends it must be able to bear that it was carried out twice. (With
+ * `commandTimeoutMs` it is the user who sends it again.)
  */
-export async function connectRedis({ url, name, onTrouble }: RedisOptions): Promise<Redis> {
+export async function connectRedis({ url, name, onTrouble, commandTimeoutMs }: RedisOptions): Promise<Redis> {
   const shown = redactRedisUrl(url);
   let ready = false;
   const redis = new Redis(url, {
     connectionName: `espalier-${name}`,
     lazyConnect: true,
     connectTimeout: CONNECT_TIMEOUT_MS,
-    // A command waits for the connection rather than fail: what is stored and queued is not lost by waiting.
-    maxRetriesPerRequest: null,
+    ...(commandTimeoutMs === undefined ? PATIENT : impatient(commandTimeoutMs)),
     retryStrategy: (times) =>
       ready ? Math.min(RECONNECT_DELAY_MS_MAX, RECONNECT_DELAY_MS_MIN * 2 ** Math.min(times, 10)) : null,
   });
@@ -60,6 +68,11 @@ export async function connectRedis({ url, name, onTrouble }: RedisOptions): Prom
     away = false;
   });
   return redis;
+}
+
+/** Nothing is kept for later, so that what gives up and tries again does not pile up; a silent connection is ended. */
+function impatient(timeoutMs: number) {
+  return { maxRetriesPerRequest: 0, commandTimeout: timeoutMs, socketTimeout: timeoutMs };
 }
 
 function unavailable(shown: string, thrown: unknown, lastError: Error | undefined): EspalierError {

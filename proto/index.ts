@@ -10,3 +10,4 @@ export * from './job.js';
 export * from './limits.js';
 export * from './profile.js';
 export * from './proof.js';
+export { parsePrivateKey, publicKeyOf, signProof, verifySignature } from './proof-signature.js';

@@ -38,7 +38,7 @@ export interface AttemptTimings {
   readonly witnessMs: number;
   readonly proveMs: number;
   readonly verifyMs: number;
-  /** Reading inputs and child proofs; in a report also writing the proof, which the stored record cannot tell. */
+  /** Reading inputs and child proofs. Not writing the proof: it is signed before, and reports say what is signed. */
   readonly storeMs: number;
 }
 

@@ -48,6 +48,11 @@ export interface BlockResult {
   readonly error: SerializedError | null;
   /** The job that failed for good, whose inputs are kept for `espalier replay`; null where no job is at fault. */
   readonly failedJob: JobId | null;
+  /**
+   * With the block's content it gives the ids of all its jobs (`planBlock`), by which what is left of an ended block is
+   * found; null for one that was never planned.
+   */
+  readonly lineageSeed: string | null;
 }
 
 /** A worker as `espalier workers` shows it. */

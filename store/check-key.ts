@@ -9,7 +9,7 @@ export function isKeySegment(name: string): boolean {
   return SEGMENT.test(name) && name !== '.' && name !== '..';
 }
 
-function isKey(key: string): boolean {
+export function isKey(key: string): boolean {
   return key.length <= KEY_CHARS_MAX && key.split('/').every(isKeySegment);
 }
 

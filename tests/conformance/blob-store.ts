@@ -7,7 +7,8 @@ export type MakeBlobStore = () => Promise<BlobStore>;
 
 const bytes = (...values: number[]): Uint8Array => Uint8Array.from(values);
 
-async function keysOf(store: BlobStore, prefix: string): Promise<readonly string[]> {
+/** What `list` yields. */
+export async function keysOf(store: BlobStore, prefix: string): Promise<readonly string[]> {
   const keys: string[] = [];
   for await (const key of store.list(prefix)) keys.push(key);
   return keys;

@@ -1,6 +1,7 @@
 import type { Clock } from '../../common/index.js';
-import type { OutputStream } from '../context.js';
+import type { CliContext, OutputStream } from '../context.js';
 import { paintLine, type Style, segment } from '../progress/styled-line.js';
+import { terminalStyle } from '../progress/terminal-style.js';
 import { oneLine } from '../report-error.js';
 
 /** How a line stands out. */
@@ -17,6 +18,12 @@ export interface ProcessLogOptions {
 }
 
 const STYLES: Readonly<Record<LogTone, Style>> = { plain: 'plain', good: 'green', warning: 'alarm', bad: 'red' };
+
+/** The log of a command, to stdout. */
+export function openProcessLog(context: CliContext, { json = false }: { readonly json?: boolean }): ProcessLog {
+  const { stdout, clock } = context;
+  return new ProcessLog(stdout, { json, colour: terminalStyle(context).colour, clock });
+}
 
 /** The log of a process that runs for long: a line for each thing that happens, for a person or for a program. */
 export class ProcessLog {

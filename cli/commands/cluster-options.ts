@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { EspalierError } from '../../common/index.js';
 import type { ClusterAddress } from '../cluster/cluster-address.js';
+import type { Cluster } from '../cluster/open-cluster.js';
 import type { CliContext } from '../context.js';
 
 /** Options of every command that talks to a cluster, as commander gives them. */
@@ -52,4 +53,20 @@ function missing(what: string, option: string, variable: string, example: string
   return new EspalierError('usage', `no ${what} is named`, {
     remedy: `add ${option} (as in ${option} ${example}), or set ${variable}`,
   });
+}
+
+/** Connects, does `work`, and disconnects. What is slow to load is loaded here, so that help stays quick. */
+export async function withCluster<T>(
+  raw: RawClusterOptions,
+  context: CliContext,
+  work: (cluster: Cluster) => Promise<T>,
+): Promise<T> {
+  const address = parseClusterOptions(raw, context);
+  const { openCluster } = await import('../cluster/open-cluster.js');
+  const cluster = await openCluster(address, { env: context.env, onTrouble: (line) => context.aside.say(line) });
+  try {
+    return await work(cluster);
+  } finally {
+    await cluster.close();
+  }
 }

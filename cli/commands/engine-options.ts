@@ -2,6 +2,7 @@ import { isAbsolute, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { EspalierError } from '../../common/index.js';
 import type { SrsChoice } from '../../native/index.js';
+import type { ProcessLog } from '../cluster/process-log.js';
 import type { CliContext } from '../context.js';
 import type { EngineOptions, ProverName } from '../run/engine.js';
 
@@ -10,6 +11,13 @@ export interface RawEngineOptions {
   readonly srs?: string;
   readonly prover: string;
 }
+
+/** Options of commands that prove for as long as they run, where it matters how long a simulated proof takes. */
+export interface RawSimulationOptions {
+  readonly simulateMs?: number;
+}
+
+const SIMULATE_MS_MAX = 3_600_000;
 
 const PROVERS = ['native', 'wasm', 'simulated'] as const;
 
@@ -27,14 +35,23 @@ export function addEngineOptions(command: Command): Command {
     );
 }
 
+/** Adds `--simulate-ms`. */
+export function addSimulationOption(command: Command): Command {
+  return command.option(
+    '--simulate-ms <ms>',
+    'how long each proof of the simulated prover takes (default: 1000)',
+    parseCount('--simulate-ms', 0, SIMULATE_MS_MAX),
+  );
+}
+
 export function parseEngineOptions(
-  raw: RawEngineOptions,
+  raw: RawEngineOptions & RawSimulationOptions,
   context: CliContext,
   say: Pick<EngineOptions, 'onWarning' | 'onWait'>,
 ): EngineOptions {
   return {
     srs: parseSrs(raw.srs, context.cwd),
-    prover: parseProver(raw.prover, context.cwd),
+    prover: withSimulation(parseProver(raw.prover, context.cwd), raw.simulateMs),
     env: context.env,
     signal: context.signal,
     ...say,
@@ -54,6 +71,27 @@ function parseProver(text: string, cwd: string): ProverName {
   const [, path] = /^external:(.+)$/.exec(text) ?? [];
   if (path !== undefined) return { kind: 'external', executable: isAbsolute(path) ? path : resolve(cwd, path) };
   throw new EspalierError('usage', `--prover must be ${PROVERS.join(', ')} or external:PATH, got "${text}"`);
+}
+
+function withSimulation(prover: ProverName, simulateMs: number | undefined): ProverName {
+  if (simulateMs === undefined) return prover;
+  if (prover.kind === 'simulated') return { ...prover, simulation: { defaultDurationMs: simulateMs } };
+  throw new EspalierError('usage', `--simulate-ms says nothing to the ${prover.kind} prover`, {
+    remedy: 'add --prover simulated, or leave --simulate-ms out',
+  });
+}
+
+/** What an engine says while it starts, in the log of a process. */
+export function engineLog(log: ProcessLog, { prover }: RawEngineOptions): Pick<EngineOptions, 'onWarning' | 'onWait'> {
+  return {
+    onWarning: (message) => log.warn(warningCode({ prover }), message),
+    onWait: (message) => log.write('plain', message, { kind: 'waiting', message }),
+  };
+}
+
+/** Which warning the engine of this prover gives. */
+export function warningCode({ prover }: RawEngineOptions): 'development-srs' | 'simulated-prover' {
+  return prover === 'simulated' ? 'simulated-prover' : 'development-srs';
 }
 
 /** For options that count: an integer from `min` to `max`. */

@@ -5,7 +5,7 @@ import type { Block, RunEventBody } from '../../proto/index.js';
 import type { CliContext } from '../context.js';
 import type { Manifest } from '../manifest/index.js';
 import type { Engine } from '../run/engine.js';
-import { addEngineOptions, parseEngineOptions, type RawEngineOptions } from './engine-options.js';
+import { addEngineOptions, parseEngineOptions, type RawEngineOptions, warningCode } from './engine-options.js';
 import { addExamples } from './examples.js';
 
 export interface RawProveOptions extends RawEngineOptions {
@@ -92,10 +92,6 @@ export async function proveAndShow(
     display.stop();
     await engine?.stop();
   }
-}
-
-function warningCode(options: RawProveOptions): 'development-srs' | 'simulated-prover' {
-  return isSimulated(options) ? 'simulated-prover' : 'development-srs';
 }
 
 export function isSimulated({ prover }: RawProveOptions): boolean {

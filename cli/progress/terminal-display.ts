@@ -5,6 +5,7 @@ import type { ProgressView } from './progress-view.js';
 import { renderNotice, renderProgress } from './render-progress.js';
 import type { RunDisplay } from './run-display.js';
 import { TerminalPainter } from './terminal-painter.js';
+import type { TerminalStyle } from './terminal-style.js';
 
 /** The terminal is repainted this often, however many events come. */
 const REPAINT_INTERVAL_MS = 200;
@@ -12,12 +13,6 @@ const REPAINT_INTERVAL_MS = 200;
 /** Where a terminal does not tell its size. */
 const COLUMNS_DEFAULT = 80;
 const ROWS_DEFAULT = 24;
-
-export interface TerminalStyle {
-  readonly colour: boolean;
-  /** Bars of block elements, else of ASCII. */
-  readonly unicode: boolean;
-}
 
 /** What earlier runs took on this machine, in milliseconds by circuit. */
 export type PriorTimes = ReadonlyMap<CircuitName, number>;

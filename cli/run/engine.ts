@@ -13,10 +13,11 @@ import {
   type Prover,
   type ProverChoice,
   resolveSrs,
+  type SimulatedProverOptions,
   type SrsChoice,
   type SrsProgress,
 } from '../../native/index.js';
-import type { CircuitName, ProverKind } from '../../proto/index.js';
+import type { CircuitName } from '../../proto/index.js';
 import { requireProver } from './require-prover.js';
 
 export interface EngineOptions {
@@ -32,7 +33,8 @@ export interface EngineOptions {
 
 /** A prover as the command line names it. */
 export type ProverName =
-  | { readonly kind: Exclude<ProverKind, 'external'> }
+  | { readonly kind: 'native' | 'wasm' }
+  | { readonly kind: 'simulated'; readonly simulation?: SimulatedProverOptions }
   | { readonly kind: 'external'; readonly executable: string };
 
 /** What proves, verifies and executes: the parts that every command shares. */
@@ -85,7 +87,7 @@ export async function engineOf(
 async function proverChoice({ prover, srs, env, onWarning, onWait, signal }: EngineOptions): Promise<ProverChoice> {
   if (prover.kind === 'simulated') {
     onWarning('simulated prover: these proofs prove nothing, and no real verifier accepts them');
-    return { kind: 'simulated' };
+    return prover;
   }
   await requireProver(prover, env);
   const resolved = await resolveSrs({

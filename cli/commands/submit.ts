@@ -1,0 +1,71 @@
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import type { Cluster } from '../cluster/open-cluster.js';
+import type { BlockId } from '../../proto/index.js';
+import { contentText, renderResult, shortId } from '../cluster/render-blocks.js';
+import type { CliContext } from '../context.js';
+import { addClusterOptions, CLUSTER_GROUP, type RawClusterOptions, withCluster } from './cluster-options.js';
+import { addExamples } from './examples.js';
+
+interface RawSubmitOptions extends RawClusterOptions {
+  readonly watch?: boolean;
+  readonly json?: boolean;
+}
+
+/** `espalier submit FILE`. */
+export function registerSubmit(program: Command, context: CliContext): void {
+  const command = program
+    .command('submit')
+    .helpGroup(CLUSTER_GROUP)
+    .description('give a block to a cluster to prove; submitting it again is harmless, and goes on where it had ended')
+    .argument('<file>', 'block file, as `espalier block new` writes it')
+    .option('--watch', 'show it until it has ended; exits as `espalier prove` would')
+    .option('--json', 'print JSON lines');
+  addClusterOptions(command).action((file: string, options: RawSubmitOptions) => run(file, options, context));
+  addExamples(command, [
+    { line: 'espalier submit block.json', meaning: 'prints the id of the block' },
+    { line: 'espalier submit block.json --watch', meaning: 'Ctrl-C stops the watching, not the block' },
+  ]);
+}
+
+async function run(file: string, options: RawSubmitOptions, context: CliContext): Promise<void> {
+  const { readBlock, submitBlock } = await import('../../orchestrator/index.js');
+  const { createHasher } = await import('../../circuits/index.js');
+  // Before anything is connected: a faulty block should not wait for it.
+  const block = await readBlock(resolve(context.cwd, file), await createHasher());
+  await withCluster(options, context, async (cluster) => {
+    const submission = await submitBlock(block, cluster);
+    const { blockId, outcome } = submission;
+    const transactions = block.transactions.length;
+    const calls = block.transactions.reduce((sum, transaction) => sum + transaction.calls.length, 0);
+    context.stdout.write(
+      options.json
+        ? `${JSON.stringify({ atMs: context.clock.nowMs(), kind: 'submission', blockId, outcome, transactions, calls })}\n`
+        : `${blockId}\n`,
+    );
+    if (!options.json) context.aside.say(OUTCOMES[outcome](shortId(blockId), contentText({ transactions, calls })));
+    if (options.watch) await watch(cluster, blockId, options, context);
+  });
+}
+
+const OUTCOMES = {
+  submitted: (id: string, content: string) => `submitted: ${content}; \`espalier status ${id}\` shows it`,
+  open: (id: string) => `it is open already; \`espalier status ${id}\` shows it`,
+  proven: (id: string) => `it is proven already; \`espalier proof ${id}\` fetches its root proof`,
+} as const;
+
+async function watch(cluster: Cluster, blockId: BlockId, { json = false }: RawSubmitOptions, context: CliContext) {
+  const { requireProven, watchBlock } = await import('../cluster/watch-block.js');
+  const { createWatchDisplay } = await import('../cluster/watch-display.js');
+  const display = createWatchDisplay(context, json);
+  try {
+    const result = await watchBlock(cluster, blockId, (status) => display.onStatus(status), context.signal);
+    display.stop();
+    const atMs = context.clock.nowMs();
+    if (json) context.stdout.write(`${JSON.stringify({ atMs, kind: 'ended', ...result })}\n`);
+    else if (result.state === 'proven') context.aside.say(renderResult(result, atMs).trimEnd());
+    requireProven(result);
+  } finally {
+    display.stop();
+  }
+}

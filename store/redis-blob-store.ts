@@ -26,7 +26,7 @@ const PAGE_KEYS = 1_000;
  * machine, and is found again like any proof that was lost; with AOF off everything goes with the process.
  *
  * Redis being away rejects with `store-unavailable`, at once when the connection is refused or lost and within
- * `timeoutMs` when nothing answers; a command that was rejected so may have been carried out all the same. It connects
+ * `timeoutMs` when nothing answers; what was rejected so may be carried out all the same, even later. It connects
  * again by itself.
  */
 export class RedisBlobStore implements BlobStore {

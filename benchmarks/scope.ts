@@ -7,6 +7,8 @@ export interface Row {
   readonly spread: readonly [min: number, max: number];
   /** What the value must not exceed, where there is such a target. */
   readonly target?: number;
+  /** What the value must reach, where there is such a target. */
+  readonly targetMin?: number;
 }
 
 export interface ScopeOptions {

@@ -1,7 +1,9 @@
 import type { Scope } from '../scope.js';
+import { drain } from './drain.js';
+import { latency } from './latency.js';
 import { packing } from './packing.js';
 import { planning } from './planning.js';
 import { proving } from './proving.js';
 
 /** What `npm run bench -- SCOPE` knows. */
-export const SCOPES: Readonly<Record<string, Scope>> = { packing, planning, proving };
+export const SCOPES: Readonly<Record<string, Scope>> = { drain, latency, packing, planning, proving };

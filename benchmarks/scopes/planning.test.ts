@@ -14,4 +14,6 @@ it('marks what misses its target', () => {
   const row = { name: 'a/b', value: 3, unit: 'ms', spread: [2, 4] as const };
   expect(formatRows([{ ...row, target: 3 }])).toContain('met');
   expect(formatRows([{ ...row, target: 2 }])).toContain('MISSED');
+  expect(formatRows([{ ...row, targetMin: 3 }])).toContain('met');
+  expect(formatRows([{ ...row, targetMin: 4 }])).toContain('MISSED');
 });

@@ -80,6 +80,17 @@ describe('the help of every command has examples that name it', () => {
       'doctor',
       'version',
       'completion',
+      'orchestrator',
+      'worker',
+      'submit',
+      'status',
+      'cancel',
+      'proof',
+      'provers',
+      'forget',
+      'replay',
+      'workers',
+      'drain',
     ]);
   });
 });

@@ -31,9 +31,13 @@ export async function resolveBlock(
   if (second === undefined) return first;
   const named = fitting.slice(0, NAMED_MAX).map((id) => id.slice(0, Math.max(SHORT_ID_CHARS, prefix.length + 4)));
   const more = fitting.length > NAMED_MAX ? ` and ${fitting.length - NAMED_MAX} more` : '';
-  throw new EspalierError('usage', `${prefix} is the beginning of ${fitting.length} blocks: ${named.join(', ')}${more}`, {
-    remedy: 'add some digits',
-  });
+  throw new EspalierError(
+    'usage',
+    `${prefix} is the beginning of ${fitting.length} blocks: ${named.join(', ')}${more}`,
+    {
+      remedy: 'add some digits',
+    },
+  );
 }
 
 export function unknownBlock(blockId: BlockId, namespace: string): EspalierError {

@@ -15,7 +15,12 @@ const NAME = /^[A-Za-z0-9._-]{1,64}$/;
 
 /** The name of this machine: as it was given, else its host name. Throws `usage` for one that no id can hold. */
 export function machineName(given: string | undefined): string {
-  if (given === undefined) return hostname().replace(/[^A-Za-z0-9._-]/g, '-').slice(0, 64) || 'machine';
+  if (given === undefined)
+    return (
+      hostname()
+        .replace(/[^A-Za-z0-9._-]/g, '-')
+        .slice(0, 64) || 'machine'
+    );
   if (NAME.test(given)) return given;
   throw new EspalierError(
     'usage',

@@ -26,7 +26,12 @@ export function registerDrain(program: Command, context: CliContext): void {
   ]);
 }
 
-async function drain(cluster: Cluster, worker: string, { reason }: RawDrainOptions, context: CliContext): Promise<void> {
+async function drain(
+  cluster: Cluster,
+  worker: string,
+  { reason }: RawDrainOptions,
+  context: CliContext,
+): Promise<void> {
   const { machineOf } = await import('../../proto/index.js');
   const ids = (await cluster.fleet.list()).map(({ workerId }) => workerId);
   const fitting = ids.includes(worker) ? [worker] : ids.filter((id) => machineOf(id) === worker);

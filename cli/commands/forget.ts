@@ -20,6 +20,9 @@ export function registerForget(program: Command, context: CliContext): void {
     }),
   );
   addExamples(command, [
-    { line: 'espalier forget 5204d4', meaning: 'after `espalier proof 5204d4 --out FOLDER` has fetched its root proof' },
+    {
+      line: 'espalier forget 5204d4',
+      meaning: 'after `espalier proof 5204d4 --out FOLDER` has fetched its root proof',
+    },
   ]);
 }

@@ -1,14 +1,25 @@
 import type { Command } from 'commander';
 import type { CliContext } from '../context.js';
 import { registerBlock } from './block.js';
+import { registerCancel } from './cancel.js';
 import { registerCircuits } from './circuits.js';
 import { registerCompletion } from './completion.js';
 import { registerDemo } from './demo.js';
 import { registerDoctor } from './doctor.js';
+import { registerDrain } from './drain.js';
+import { registerForget } from './forget.js';
+import { registerOrchestrator } from './orchestrator.js';
+import { registerProof } from './proof.js';
 import { registerProve } from './prove.js';
+import { registerProvers } from './provers.js';
+import { registerReplay } from './replay.js';
 import { registerSrs } from './srs.js';
+import { registerStatus } from './status.js';
+import { registerSubmit } from './submit.js';
 import { registerVerify } from './verify.js';
 import { registerVersion } from './version.js';
+import { registerWorker } from './worker.js';
+import { registerWorkers } from './workers.js';
 
 /**
  * One command, from one file of this folder: adds itself to the program with `program.command(…)`, its options, its
@@ -29,4 +40,15 @@ export const COMMANDS: readonly RegisterCommand[] = [
   registerDoctor,
   registerVersion,
   registerCompletion,
+  registerOrchestrator,
+  registerWorker,
+  registerSubmit,
+  registerStatus,
+  registerCancel,
+  registerProof,
+  registerProvers,
+  registerForget,
+  registerReplay,
+  registerWorkers,
+  registerDrain,
 ];

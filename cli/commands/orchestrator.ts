@@ -26,7 +26,10 @@ export function registerOrchestrator(program: Command, context: CliContext): voi
     .option('--json', 'log one JSON line an event')
     .action((options: RawOrchestratorOptions) => run(options, context));
   addExamples(command, [
-    { line: 'espalier orchestrator --redis redis://host:6379 --store s3://bucket/proofs', meaning: 'run two: one may die' },
+    {
+      line: 'espalier orchestrator --redis redis://host:6379 --store s3://bucket/proofs',
+      meaning: 'run two: one may die',
+    },
     { line: 'espalier orchestrator --srs canonical', meaning: 'with ESPALIER_REDIS and ESPALIER_STORE set' },
     { line: 'espalier orchestrator --prover simulated', meaning: 'for workers with --prover simulated' },
   ]);

@@ -32,7 +32,8 @@ async function show(cluster: Cluster, block: string, { json }: RawProversOptions
   const blockId = await cluster.resolve(block);
   const open = await cluster.board.find(blockId);
   const { jobs, state } = open ?? (await cluster.result(blockId));
-  const summaries = open === undefined ? await cluster.blocks.getCredits(blockId) : await cluster.board.credits(blockId);
+  const summaries =
+    open === undefined ? await cluster.blocks.getCredits(blockId) : await cluster.board.credits(blockId);
   const provers = tallyProvers(summaries, verifySignature);
   context.stdout.write(
     json ? `${JSON.stringify({ blockId, state, jobs, provers })}\n` : renderProvers({ blockId, jobs, provers }),

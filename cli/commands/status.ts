@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import type { Cluster } from '../cluster/open-cluster.js';
 import type { BlockResult } from '../../proto/index.js';
+import type { Cluster } from '../cluster/open-cluster.js';
 import { renderCluster, renderOpenBlock, renderResult } from '../cluster/render-blocks.js';
 import type { CliContext } from '../context.js';
 import { addClusterOptions, CLUSTER_GROUP, type RawClusterOptions, withCluster } from './cluster-options.js';

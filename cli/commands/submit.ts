@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import type { Cluster } from '../cluster/open-cluster.js';
 import type { BlockId } from '../../proto/index.js';
+import type { Cluster } from '../cluster/open-cluster.js';
 import { contentText, renderResult, shortId } from '../cluster/render-blocks.js';
 import type { CliContext } from '../context.js';
 import { addClusterOptions, CLUSTER_GROUP, type RawClusterOptions, withCluster } from './cluster-options.js';

@@ -42,11 +42,20 @@ export function registerWorker(program: Command, context: CliContext, makeProver
   const command = program
     .command('worker')
     .helpGroup(CLUSTER_GROUP)
-    .description('prove jobs of a cluster, until told to end (SIGTERM: finish what runs; SIGUSR1: give it back at once)');
+    .description(
+      'prove jobs of a cluster, until told to end (SIGTERM: finish what runs; SIGUSR1: give it back at once)',
+    );
   addClusterOptions(command)
-    .option('--classes <list>', 'take jobs of these classes only: vm, rollup, gpu (default: all that fit)', parseClasses)
+    .option(
+      '--classes <list>',
+      'take jobs of these classes only: vm, rollup, gpu (default: all that fit)',
+      parseClasses,
+    )
     .option('--profile <file>', 'what proofs of each class need (default: chosen by the size of the machine)')
-    .option('--machine <name>', 'name of this machine: a job that kills workers on two is given up (default: host name)')
+    .option(
+      '--machine <name>',
+      'name of this machine: a job that kills workers on two is given up (default: host name)',
+    )
     .option('--cores <count>', 'offer no more cores than this', parseCount('--cores', 1, CORES_MAX))
     .option('--memory <gib>', 'offer no more memory than this, in GiB', parseMemory)
     .option(
@@ -55,14 +64,23 @@ export function registerWorker(program: Command, context: CliContext, makeProver
       parseCount('--grace', 0, GRACE_SECONDS_MAX),
       GRACE_SECONDS_DEFAULT,
     )
-    .option('--key <file>', "this worker's ed25519 key, made where it is missing (default: worker-key.pem in the cache)")
+    .option(
+      '--key <file>',
+      "this worker's ed25519 key, made where it is missing (default: worker-key.pem in the cache)",
+    )
     .option('--json', 'log one JSON line an event');
   addSimulationOption(addEngineOptions(command)).action((options: RawWorkerOptions) =>
     run(options, context, makeProver),
   );
   addExamples(command, [
-    { line: 'espalier worker --redis redis://host:6379 --store s3://bucket/proofs', meaning: 'all that this machine can' },
-    { line: 'espalier worker --classes rollup --cores 16 --memory 32', meaning: 'a part of it, with ESPALIER_REDIS set' },
+    {
+      line: 'espalier worker --redis redis://host:6379 --store s3://bucket/proofs',
+      meaning: 'all that this machine can',
+    },
+    {
+      line: 'espalier worker --classes rollup --cores 16 --memory 32',
+      meaning: 'a part of it, with ESPALIER_REDIS set',
+    },
     { line: 'espalier worker --prover simulated --simulate-ms 200', meaning: 'a dry run: these proofs prove nothing' },
   ]);
 }
@@ -85,8 +103,7 @@ async function run(raw: RawWorkerOptions, context: CliContext, makeProver: MakeP
       profile: raw.profile === undefined ? undefined : await readProfile(resolve(context.cwd, raw.profile)),
       caps: { cores: raw.cores, memoryGiB: raw.memory },
       graceMs: raw.grace * 1_000,
-      keyFile:
-        raw.key === undefined ? join(cacheFolder(context.env), 'worker-key.pem') : resolve(context.cwd, raw.key),
+      keyFile: raw.key === undefined ? join(cacheFolder(context.env), 'worker-key.pem') : resolve(context.cwd, raw.key),
       log,
       signal: context.signal,
       takeOverSignals: (handler) => context.takeOverSignals(handler),
@@ -105,5 +122,8 @@ function parseClasses(text: string): readonly ResourceClass[] {
 function parseMemory(text: string): number {
   const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
   if (value >= MEMORY_GIB_MIN && value <= MEMORY_GIB_MAX) return value;
-  throw new EspalierError('usage', `--memory must be a number from ${MEMORY_GIB_MIN} to ${MEMORY_GIB_MAX}, got "${text}"`);
+  throw new EspalierError(
+    'usage',
+    `--memory must be a number from ${MEMORY_GIB_MIN} to ${MEMORY_GIB_MAX}, got "${text}"`,
+  );
 }

@@ -15,6 +15,11 @@ export interface RedisOptions {
    * as soon as the connection is lost. Left out, commands wait for as long as it takes.
    */
   readonly commandTimeoutMs?: number | undefined;
+  /**
+   * For connections on which no command blocks: one on which an answer takes longer is given up and made again. Left out,
+   * a link that is dead, but was never closed, is noticed by TCP after minutes.
+   */
+  readonly answerWithinMs?: number | undefined;
 }
 
 /** A command waits for the connection rather than fail: what is stored and queued is not lost by waiting. */
@@ -33,13 +38,15 @@ const RECONNECT_DELAY_MS_MAX = 300;
  * whose answer was lost is sent again: whoever sends it must be able to bear that it was carried out twice. (With
  * `commandTimeoutMs` it is the user who sends it again.)
  */
-export async function connectRedis({ url, name, onTrouble, commandTimeoutMs }: RedisOptions): Promise<Redis> {
+export async function connectRedis({ url, name, onTrouble, ...limits }: RedisOptions): Promise<Redis> {
+  const { commandTimeoutMs, answerWithinMs } = limits;
   const shown = redactRedisUrl(url);
   let ready = false;
   const redis = new Redis(url, {
     connectionName: `espalier-${name}`,
     lazyConnect: true,
     connectTimeout: CONNECT_TIMEOUT_MS,
+    ...(answerWithinMs === undefined ? {} : { socketTimeout: answerWithinMs }),
     ...(commandTimeoutMs === undefined ? PATIENT : impatient(commandTimeoutMs)),
     retryStrategy: (times) =>
       ready ? Math.min(RECONNECT_DELAY_MS_MAX, RECONNECT_DELAY_MS_MIN * 2 ** Math.min(times, 10)) : null,

@@ -1,0 +1,144 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { connectRedis, EspalierError, type SerializedError } from '../../common/index.js';
+import { BEAT_INTERVAL_MS, SESSION_TTL_MS } from './heart.js';
+import { RedisKeys } from './redis-keys.js';
+import { RedisScript } from './redis-script.js';
+
+/** What runs in the thread of a `RedisHeart`: it keeps the keys of the sessions it was given, and does nothing else. */
+export interface HeartThreadData {
+  readonly url: string;
+  readonly namespace: string;
+  /** Counts up as long as the main thread comes to its event loop. */
+  readonly ticks: Int32Array;
+  readonly hungAfterMs: number;
+}
+
+export type HeartCommand =
+  | { readonly kind: 'add' | 'remove'; readonly call: number; readonly sessionId: string }
+  | { readonly kind: 'close'; readonly call: number };
+
+/** The first is `ready` or `failed`; then each command is answered once. */
+export type HeartMessage =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'failed'; readonly error: SerializedError }
+  | { readonly kind: 'answer'; readonly call: number; readonly error?: SerializedError }
+  | { readonly kind: 'lapse'; readonly sessionId: string }
+  | { readonly kind: 'trouble'; readonly message: string };
+
+/** Redis answers a beat in a millisecond. Where it takes so long the connection is dead, and another may be had. */
+const ANSWER_WITHIN_MS = 2 * BEAT_INTERVAL_MS;
+
+/**
+ * Renews the keys, and says which had lapsed. The value of a key counts the lapses of its session: so a beat that runs
+ * again, the answer to its first run being lost, still finds the lapse that it has mended.
+ */
+const BEAT = new RedisScript(
+  'beat',
+  `
+  local lapsed = {}
+  for i, key in ipairs(KEYS) do
+    local count = ARGV[i + 1]
+    if redis.call('GET', key) == count then
+      redis.call('PEXPIRE', key, ARGV[1])
+    else
+      redis.call('SET', key, count + 1, 'PX', ARGV[1])
+      lapsed[#lapsed + 1] = i
+    end
+  end
+  return lapsed
+  `,
+);
+
+if (parentPort === null) throw new EspalierError('internal', 'heart-thread.js is run in a thread of its own');
+const port = parentPort;
+const say = (message: HeartMessage) => port.postMessage(message);
+const { url, namespace, ticks, hungAfterMs } = workerData as HeartThreadData;
+const keys = new RedisKeys(namespace);
+/** The sessions, and how often each has lapsed. */
+const lapses = new Map<string, number>();
+
+const redis = await connectRedis({
+  url,
+  name: 'heart',
+  answerWithinMs: ANSWER_WITHIN_MS,
+  onTrouble: (message) => say({ kind: 'trouble', message }),
+}).catch((thrown) => {
+  say({ kind: 'failed', error: EspalierError.from(thrown).toSerialized() });
+  return undefined;
+});
+if (redis !== undefined) start(redis);
+
+function start(connection: NonNullable<typeof redis>): void {
+  const timer = setInterval(() => void beat(), BEAT_INTERVAL_MS);
+  port.on('message', async (command: HeartCommand) => {
+    try {
+      await obey(command);
+      say({ kind: 'answer', call: command.call });
+    } catch (thrown) {
+      say({
+        kind: 'answer',
+        call: command.call,
+        error: EspalierError.from(thrown, 'queue-unavailable').toSerialized(),
+      });
+    }
+  });
+  say({ kind: 'ready' });
+
+  async function obey(command: HeartCommand): Promise<void> {
+    switch (command.kind) {
+      case 'add':
+        lapses.set(command.sessionId, 0);
+        await connection.set(keys.alive(command.sessionId), 0, 'PX', SESSION_TTL_MS);
+        return;
+      case 'remove':
+        // Beats that were sent before come before it, also where both are sent again.
+        lapses.delete(command.sessionId);
+        await connection.del(keys.alive(command.sessionId));
+        return;
+      case 'close': {
+        clearInterval(timer);
+        const alive = [...lapses.keys()].map((id) => keys.alive(id));
+        if (alive.length > 0) await connection.del(alive);
+        connection.disconnect();
+      }
+    }
+  }
+
+  let beating = false;
+  let failing = false;
+  async function beat(): Promise<void> {
+    if (beating || lapses.size === 0 || mainHangs()) return;
+    beating = true;
+    const sessions = [...lapses];
+    try {
+      const alive = sessions.map(([id]) => keys.alive(id));
+      const counts = sessions.map(([, count]) => count);
+      const lapsed = (await BEAT.run(connection, alive, [SESSION_TTL_MS, ...counts])) as number[];
+      for (const [id, count] of lapsed.map((number) => sessions[number - 1] as [string, number])) {
+        // It may have been removed meanwhile.
+        if (!lapses.has(id)) continue;
+        lapses.set(id, count + 1);
+        say({ kind: 'lapse', sessionId: id });
+      }
+      failing = false;
+    } catch (thrown) {
+      // Redis refuses it: its memory is full, say. Once is enough to tell; it is tried again for as long as it lasts.
+      if (!failing) say({ kind: 'trouble', message: `no heartbeat: ${(thrown as Error).message}` });
+      failing = true;
+    } finally {
+      beating = false;
+    }
+  }
+}
+
+let lastTick = -1;
+let lastTickAtMs = 0;
+function mainHangs(): boolean {
+  const tick = Atomics.load(ticks, 0);
+  const nowMs = performance.now();
+  if (tick !== lastTick) {
+    lastTick = tick;
+    lastTickAtMs = nowMs;
+  }
+  return nowMs - lastTickAtMs > hungAfterMs;
+}

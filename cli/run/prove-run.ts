@@ -1,6 +1,7 @@
 import { probeMachine } from '../../native/index.js';
 import {
   blockId,
+  checkRoot,
   EmbeddedStore,
   type JobCircuit,
   type PreparedBlock,
@@ -23,7 +24,6 @@ import { Worker } from '../../worker/index.js';
 import type { CliContext } from '../context.js';
 import { buildManifest, type Manifest, writeManifest } from '../manifest/index.js';
 import type { ProvingSample, ProvingTimes } from '../measures/index.js';
-import { checkRoot } from './check-root.js';
 import type { Engine } from './engine.js';
 import { OutputFolder } from './output-folder.js';
 

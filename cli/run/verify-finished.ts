@@ -1,7 +1,6 @@
 import { EspalierError } from '../../common/index.js';
-import { blockId, planExecution, readBlock } from '../../orchestrator/index.js';
+import { blockId, checkRoot, planExecution, readBlock } from '../../orchestrator/index.js';
 import { type SrsName, toHex } from '../../proto/index.js';
-import { checkRoot } from './check-root.js';
 import type { Engine } from './engine.js';
 import type { readFinished } from './output-folder.js';
 

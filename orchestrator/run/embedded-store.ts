@@ -1,7 +1,7 @@
 import type { KeySet } from '../../circuits/index.js';
-import { EspalierError } from '../../common/index.js';
 import type { AbiInputs, JobId, ProofRecord, ProverIdentity } from '../../proto/index.js';
 import type { ProofStore } from '../../store/index.js';
+import { ClientProofs } from './client-proofs.js';
 import type { PreparedBlock } from './prepare-block.js';
 
 /**
@@ -11,18 +11,12 @@ import type { PreparedBlock } from './prepare-block.js';
 export class EmbeddedStore {
   readonly #prepared: PreparedBlock;
   readonly #proofs: ProofStore;
-  readonly #keys: Pick<KeySet, 'key'>;
-  readonly #prover: ProverIdentity;
-  readonly #clientProofs: ReadonlyMap<JobId, number>;
+  readonly #clientProofs: ClientProofs;
 
   constructor(prepared: PreparedBlock, proofs: ProofStore, keys: Pick<KeySet, 'key'>, prover: ProverIdentity) {
     this.#prepared = prepared;
     this.#proofs = proofs;
-    this.#keys = keys;
-    this.#prover = prover;
-    this.#clientProofs = new Map(
-      prepared.block.transactions.map((_, index) => [prepared.tree.clientProofId(index), index]),
-    );
+    this.#clientProofs = new ClientProofs(prepared, keys, prover);
   }
 
   async getInputs(jobId: JobId): Promise<AbiInputs | undefined> {
@@ -31,8 +25,7 @@ export class EmbeddedStore {
   }
 
   async getProof(proofId: JobId): Promise<ProofRecord | undefined> {
-    const transaction = this.#clientProofs.get(proofId);
-    return transaction === undefined ? this.#proofs.getProof(proofId) : this.#clientRecord(proofId, transaction);
+    return this.#clientProofs.find(proofId) ?? this.#proofs.getProof(proofId);
   }
 
   hasProof(jobId: JobId): Promise<boolean> {
@@ -41,27 +34,5 @@ export class EmbeddedStore {
 
   putProof(record: ProofRecord): Promise<void> {
     return this.#proofs.putProof(record);
-  }
-
-  #clientRecord(proofId: JobId, index: number): ProofRecord {
-    const transaction = this.#prepared.block.transactions[index];
-    if (transaction === undefined) throw new EspalierError('internal', `the block has no transaction ${index}`);
-    return {
-      jobId: proofId,
-      circuit: 'client',
-      keyHash: this.#keys.key('client').hash,
-      // Verified with this prover before any work began; who made it is its sender's business.
-      prover: this.#prover,
-      workerId: 'client',
-      startedAtMs: 0,
-      finishedAtMs: 0,
-      threads: 1,
-      usage: { wallMs: 0, cpuMs: null, peakMemoryBytes: null },
-      timings: { queuedMs: 0, witnessMs: 0, proveMs: 0, verifyMs: 0, storeMs: 0 },
-      attempts: 1,
-      signature: null,
-      proof: transaction.clientProof.proof,
-      publicInputs: [],
-    };
   }
 }

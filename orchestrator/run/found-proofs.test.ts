@@ -56,9 +56,9 @@ async function find(signal = never) {
   );
   const key = (name: CircuitName) => required(keys.get(name as JobCircuit));
   const stored = new StoredProofs({ tree, inputs }, proofs, { circuits, keys: { key }, prover });
-  const { finished, records, unsound } = await findProofs(tree, stored, proofs, signal);
+  const { finished, summaries, unsound } = await findProofs(tree, stored, proofs, signal);
   const all = Array.from({ length: tree.size }, (_, job) => job);
-  return { finished: all.filter((job) => finished.has(job)), records: [...records.keys()], unsound };
+  return { finished: all.filter((job) => finished.has(job)), records: [...summaries.keys()], unsound };
 }
 
 const sorted = (jobs: readonly number[]) => [...jobs].sort((a, b) => a - b);

@@ -1,4 +1,5 @@
 /** Proves a block: checks and executes it, plans its tree, and drives the scheduler until the root proof is durable. */
+export { checkRoot } from './check-root.js';
 export { EmbeddedStore } from './embedded-store.js';
 export { JobInputs } from './job-inputs.js';
 export {

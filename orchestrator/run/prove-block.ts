@@ -1,19 +1,14 @@
 import { type Clock, type ErrorCode, EspalierError, type SerializedError } from '../../common/index.js';
-import { type JobReport, type ProofRecord, type ProofSummary, type RunEventBody, workMs } from '../../proto/index.js';
+import { type JobId, type ProofRecord, type ProofSummary, type RunEventBody, workMs } from '../../proto/index.js';
 import type { JobProducer } from '../../queue/index.js';
 import type { ProofStore } from '../../store/index.js';
-import { type Bitset, criticalPathMs, type ProofTree } from '../plan/index.js';
-import {
-  neededJobs,
-  Scheduler,
-  type SchedulerCommand,
-  type SchedulerEvent,
-  type SchedulerOptions,
-} from '../schedule/index.js';
+import { criticalPathMs } from '../plan/index.js';
+import type { SchedulerOptions } from '../schedule/index.js';
 import { findProofs } from './found-proofs.js';
-import { Mailbox } from './mailbox.js';
+import { plannedEvent } from './planned-event.js';
 import type { PreparedBlock } from './prepare-block.js';
 import type { RunJournal } from './run-journal.js';
+import { type BlockOutcome, SchedulerShell, type ShellHost } from './scheduler-shell.js';
 import { type ProofChecks, StoredProofs } from './stored-proofs.js';
 
 export interface ProveBlockOptions extends ProofChecks {
@@ -44,244 +39,131 @@ export function proveBlock(options: ProveBlockOptions): Promise<ProofRecord> {
   return new BlockRun(options).run();
 }
 
-/** A scheduler event to be, or the user's wish to stop. */
-type Message = SchedulerEventBody | { readonly kind: 'stop' };
-type SchedulerEventBody = SchedulerEvent extends infer E ? (E extends unknown ? Omit<E, 'nowMs'> : never) : never;
-
 type Outcome = 'proven' | { readonly error: SerializedError; readonly jobId: string | null };
 
-/** The shell around the scheduler: turns reports into events, and obeys commands one after another. */
-class BlockRun {
+/** One block in a shell of its own, its progress kept in a journal. */
+class BlockRun implements ShellHost {
   readonly #options: ProveBlockOptions;
-  readonly #tree: ProofTree;
-  readonly #scheduler: Scheduler;
   readonly #stored: StoredProofs;
-  readonly #mailbox = new Mailbox<Message>();
-  /** Summaries of reports that the scheduler has not accepted yet. */
-  readonly #summaries = new Map<string, ProofSummary>();
-  /** Deletions under way; bounded by the jobs of a command burst, and awaited before the end. */
-  readonly #deletions = new Set<Promise<void>>();
-  #timer: NodeJS.Timeout | undefined;
+  readonly #shell: SchedulerShell;
   #outcome: Outcome | undefined;
   #proven = 0;
 
   constructor(options: ProveBlockOptions) {
     this.#options = options;
-    this.#tree = options.prepared.tree;
-    this.#stored = new StoredProofs(options.prepared, options.proofs, options);
-    this.#scheduler = new Scheduler({ ...options.scheduling, retries: { ...RETRIES, ...options.scheduling.retries } });
+    const { prepared, queue, proofs, scheduling, clock } = options;
+    this.#stored = new StoredProofs(prepared, proofs, options);
+    this.#shell = new SchedulerShell({
+      scheduling: { ...scheduling, retries: { ...RETRIES, ...scheduling.retries } },
+      queue,
+      proofs,
+      clock,
+      host: this,
+    });
   }
 
   async run(): Promise<ProofRecord> {
-    const { queue, signal, clock } = this.#options;
+    const { prepared, queue, signal, clock } = this.#options;
+    const shell = this.#shell;
     const startedMs = clock.monotonicMs();
-    const stopListening = queue.onReport((report) => this.#onReport(report));
-    const onAbort = () => this.#mailbox.put({ kind: 'stop' });
+    const stopListening = queue.onReport((report) => shell.report(report));
+    const onAbort = () =>
+      shell.cancel(prepared.id, () => {
+        this.#outcome ??= STOPPED;
+      });
     signal.addEventListener('abort', onAbort, { once: true });
     if (signal.aborted) onAbort();
     try {
       await this.#begin();
-      while (this.#outcome === undefined) await this.#handle(await this.#mailbox.next());
+      while (this.#outcome === undefined) await shell.step();
     } catch (thrown) {
-      await this.#abandon();
+      // What broke is the reason to give, whatever breaks after it.
+      await this.#abandon().catch(() => {});
       if (!signal.aborted || EspalierError.from(thrown).code !== 'cancelled') throw thrown;
       this.#outcome = STOPPED;
     } finally {
-      await Promise.all(this.#deletions);
-      clearTimeout(this.#timer);
+      await shell.close();
       signal.removeEventListener('abort', onAbort);
       stopListening();
     }
-    if (this.#outcome !== 'proven') throw this.#fail(this.#outcome);
+    if (this.#outcome !== 'proven') throw failure(this.#outcome);
     return this.#finish(clock.monotonicMs() - startedMs);
   }
 
   /** Finds what is proven already and hands the block to the scheduler. */
   async #begin(): Promise<void> {
-    const { prepared, proofs, journal, signal, onEvent } = this.#options;
-    const tree = this.#tree;
-    const found = await findProofs(tree, this.#stored, proofs, signal);
+    const { prepared, proofs, prover, journal, signal, onEvent } = this.#options;
+    const found = await findProofs(prepared.tree, this.#stored, proofs, signal);
     for (const { jobId, message } of found.unsound) onEvent({ kind: 'proof-corrupt', jobId, message });
-    for (const { publicInputs: _, ...summary } of found.records.values()) {
+    for (const summary of found.summaries.values()) {
       signal.throwIfAborted();
       await journal.note(summary);
     }
-    this.#announce(found.finished);
-    await this.#handle({
-      kind: 'block-added',
-      blockId: prepared.id,
-      tree,
-      finished: found.finished,
-      ageRank: 0,
-    });
+    onEvent(plannedEvent(prepared, found.finished, prover.identity));
+    this.#shell.add({ prepared, stored: this.#stored }, { finished: found.finished, ageRank: 0 });
   }
 
   /** Something here broke: takes the block's jobs out of the queue, so that nobody works for a run that is over. */
   async #abandon(): Promise<void> {
-    // What broke is the reason to give, whatever breaks after it.
-    await this.#handle({ kind: 'block-cancelled', blockId: this.#options.prepared.id }).catch(() => {});
-  }
-
-  #announce(finished: Bitset): void {
-    const { prepared, prover, onEvent } = this.#options;
-    const tree = this.#tree;
-    const levels = tree.levels().map(({ name, jobs }) => ({ name, jobs }));
-    const alreadyProvenByLevel = levels.map(() => 0);
-    const needed = neededJobs(tree, finished);
-    for (let job = 0; job < tree.size; job += 1) {
-      const level = tree.levelOf(job);
-      if (!needed.has(job)) alreadyProvenByLevel[level] = (alreadyProvenByLevel[level] ?? 0) + 1;
-    }
-    onEvent({
-      kind: 'planned',
-      blockId: prepared.id,
-      transactions: tree.transactions,
-      calls: tree.calls,
-      jobs: tree.size,
-      alreadyProven: alreadyProvenByLevel.reduce((sum, count) => sum + count, 0),
-      levels,
-      alreadyProvenByLevel,
-      prover: prover.identity,
+    let isOut = false;
+    this.#shell.cancel(this.#options.prepared.id, () => {
+      isOut = true;
     });
+    while (!isOut) await this.#shell.step();
   }
 
-  #onReport(report: JobReport): void {
-    switch (report.kind) {
-      case 'started':
-        this.#emitForJob(report.jobId, (job) => ({
-          kind: 'job-started',
-          ...job,
-          workerId: report.workerId,
-          attempt: report.attempt,
-        }));
-        this.#mailbox.put({ kind: 'job-started', jobId: report.jobId, attempt: report.attempt });
-        break;
-      case 'proven':
-        this.#summaries.set(report.jobId, report.summary);
-        this.#mailbox.put({
-          kind: 'job-proven',
-          jobId: report.jobId,
-          attempt: report.summary.attempts,
-          wallMs: report.summary.usage.wallMs,
-        });
-        break;
-      case 'failed':
-        this.#mailbox.put({ kind: 'job-failed', jobId: report.jobId, attempt: report.attempt, error: report.error });
-        break;
-    }
-  }
+  /** Inputs are made from the execution whenever they are asked for: nothing is stored. */
+  async provide(): Promise<void> {}
 
-  async #handle(message: Message): Promise<void> {
-    if (message.kind === 'stop') {
-      this.#outcome = STOPPED;
-      await this.#handle({ kind: 'block-cancelled', blockId: this.#options.prepared.id });
-      return;
-    }
-    const event = { ...message, nowMs: this.#options.clock.monotonicMs() } as SchedulerEvent;
-    for (const command of this.#scheduler.handle(event)) await this.#obey(command);
-  }
-
-  async #obey(command: SchedulerCommand): Promise<void> {
-    const { queue, proofs, onEvent } = this.#options;
-    switch (command.kind) {
-      case 'report-proven':
-        return this.#acceptProof(command.jobId);
-      case 'report-retry': {
-        const { attempt, error, delayMs } = command;
-        return this.#emitForJob(command.jobId, (job) => ({ kind: 'job-retried', ...job, attempt, error, delayMs }));
-      }
-      case 'remove':
-        return queue.remove(command.jobIds);
-      case 'enqueue':
-        return queue.add(command.jobs);
-      case 'check-stored':
-        return this.#checkChildren(command.jobId);
-      case 'delete-proofs':
-        for (const jobId of command.jobIds) this.#inBackground(proofs.deleteProof(jobId));
-        return;
-      case 'restore-inputs':
-        // Proofs that are made again must not meet deletions that were meant for the old ones.
-        await Promise.all(this.#deletions);
-        return;
-      case 'delete-inputs':
-        // Inputs are made from the execution whenever they are asked for: nothing is stored.
-        return;
-      case 'block-proven':
-        this.#outcome ??= 'proven';
-        return;
-      case 'block-failed':
-        onEvent({ kind: 'block-failed', blockId: command.blockId, jobId: command.jobId, error: command.error });
-        this.#outcome ??= { error: command.error, jobId: command.jobId };
-        return;
-      case 'wake': {
-        clearTimeout(this.#timer);
-        const delayMs = Math.max(0, command.atMs - this.#options.clock.monotonicMs());
-        this.#timer = setTimeout(() => this.#mailbox.put({ kind: 'tick' }), delayMs);
-        return;
-      }
-    }
-  }
-
-  async #acceptProof(jobId: string): Promise<void> {
-    const summary = this.#summaries.get(jobId);
-    if (summary === undefined) throw new EspalierError('internal', `job ${jobId} was accepted without a report`);
-    this.#summaries.delete(jobId);
+  async accept(_blockId: string, summary: ProofSummary): Promise<void> {
     await this.#options.journal.note(summary);
     this.#proven += 1;
-    this.#emitForJob(jobId, (job) => ({ kind: 'job-proven', ...job, summary }));
   }
 
-  /** A job could make nothing of its children: which of their proofs are of no use? */
-  async #checkChildren(jobId: string): Promise<void> {
-    for (const child of this.#tree.childJobs(this.#tree.indexOf(jobId))) {
-      const childId = this.#tree.jobId(child);
-      const { record, fault = 'it is not in the store any more' } = await this.#stored.find(child);
-      if (record !== undefined) continue;
-      this.#options.onEvent({ kind: 'proof-corrupt', jobId: childId, message: fault });
-      this.#mailbox.put({ kind: 'proof-lost', jobId: childId });
-    }
+  onEvent(_blockId: string, event: RunEventBody): void {
+    this.#options.onEvent(event);
   }
 
-  #inBackground(deletion: Promise<void>): void {
-    // A proof that could not be deleted is only a file too many.
-    const settled = deletion.catch(() => {}).finally(() => this.#deletions.delete(settled));
-    this.#deletions.add(settled);
+  onEnd(blockId: string, outcome: BlockOutcome): void {
+    this.#outcome ??= outcome;
+    if (outcome !== 'proven') this.#options.onEvent({ kind: 'block-failed', blockId, ...outcome });
   }
 
-  #emitForJob(jobId: string, event: (job: JobFacts) => RunEventBody): void {
-    const job = this.#tree.indexOf(jobId);
-    if (job < 0) return;
-    this.#options.onEvent(event({ jobId, circuit: this.#tree.circuit(job), level: this.#tree.levelOf(job) }));
+  onSupplyFault(_jobs: unknown, thrown: unknown): void {
+    this.#shell.break(thrown);
   }
 
-  #fail({ error, jobId }: Exclude<Outcome, 'proven'>): EspalierError {
-    if (jobId === null || error.message.includes(jobId)) return EspalierError.fromSerialized(error);
-    return EspalierError.fromSerialized({ ...error, message: `job ${jobId}: ${error.message}` });
+  onCheckFault(thrown: unknown): void {
+    this.#shell.break(thrown);
   }
 
   async #finish(makespanMs: number): Promise<ProofRecord> {
     const { prepared, proofs, journal, onEvent } = this.#options;
-    const root = await proofs.getProof(this.#tree.jobId(this.#tree.root));
+    const { id: blockId, tree } = prepared;
+    const root = await proofs.getProof(tree.jobId(tree.root));
     if (root === undefined) throw new EspalierError('store-corrupt', 'the root proof is not in the store any more');
     const durationOf = (job: number) => {
-      const entry = journal.entries.get(this.#tree.jobId(job));
+      const entry = journal.entries.get(tree.jobId(job));
       return entry === undefined ? 0 : workMs(entry.summary.timings);
     };
     onEvent({
       kind: 'block-proven',
-      blockId: prepared.id,
+      blockId,
       proven: this.#proven,
       makespanMs,
-      criticalPathMs: criticalPathMs(this.#tree, durationOf),
+      criticalPathMs: criticalPathMs(tree, durationOf),
     });
     return root;
   }
 }
 
-interface JobFacts {
-  readonly jobId: string;
-  readonly circuit: ReturnType<ProofTree['circuit']>;
-  readonly level: number;
+function failure({ error, jobId }: Exclude<Outcome, 'proven'>): EspalierError {
+  return EspalierError.fromSerialized(jobId === null ? error : namingJob(error, jobId));
+}
+
+/** The error of a job that failed for good, as that of its block. */
+export function namingJob(error: SerializedError, jobId: JobId): SerializedError {
+  return error.message.includes(jobId) ? error : { ...error, message: `job ${jobId}: ${error.message}` };
 }
 
 const STOPPED: Outcome = {

@@ -1,7 +1,7 @@
 import { type Abi, type CircuitSet, type KeySet, publicInputsOf } from '../../circuits/index.js';
 import { EspalierError } from '../../common/index.js';
 import type { Prover } from '../../native/index.js';
-import type { ProofRecord } from '../../proto/index.js';
+import type { ProofRecord, ProofSummary } from '../../proto/index.js';
 import type { ProofStore } from '../../store/index.js';
 import type { ProofTree } from '../plan/index.js';
 import type { JobInputs } from './job-inputs.js';
@@ -17,6 +17,14 @@ export interface ProofChecks {
 export interface FoundProof {
   readonly record?: ProofRecord;
   readonly fault?: string;
+  /** The worker that vouched for a proof which is whole, of the right key, and false. */
+  readonly falseBy?: string;
+}
+
+/** What made a proof, without the proof. */
+export function summaryOf(record: ProofRecord): ProofSummary {
+  const { proof: _proof, publicInputs: _publicInputs, ...summary } = record;
+  return summary;
 }
 
 /** The stored proofs of a block, none of which is believed before it was verified: a disk is not the prover. */
@@ -46,13 +54,14 @@ export class StoredProofs {
       await this.#check(job, record);
       return { record };
     } catch (thrown) {
-      const error = EspalierError.from(thrown);
-      if (error.code !== 'store-corrupt') throw error;
+      const { code, message, subject } = EspalierError.from(thrown);
+      if (code !== 'store-corrupt') throw thrown;
       await this.#proofs.deleteProof(jobId);
-      return { fault: error.message };
+      return subject === undefined ? { fault: message } : { fault: message, falseBy: subject };
     }
   }
 
+  /** Throws `store-corrupt`; its subject is the worker whose proof is false, where it is that. */
   async #check(job: number, record: ProofRecord): Promise<void> {
     const { circuits, keys, prover } = this.#checks;
     const circuit = circuits.circuit(this.#tree.circuit(job));
@@ -60,8 +69,10 @@ export class StoredProofs {
     if (record.keyHash !== key.hash) throw unfit(`it was made with key ${record.keyHash}, not ${key.hash}`);
     if (record.prover.srs !== prover.identity.srs) throw unfit(`it was made with the SRS ${record.prover.srs}`);
     const publicInputs = publicInputsOf(circuit.artifact.abi as Abi, this.#inputs.of(job));
-    if (!sameValues(record.publicInputs, publicInputs)) throw unfit('it exposes other values than this job does');
-    if (!(await prover.verify({ circuit, key, proof: record }))) throw unfit(`it does not verify with key ${key.hash}`);
+    if (!sameValues(record.publicInputs, publicInputs))
+      throw unfit('it exposes other values than this job does', record);
+    if (!(await prover.verify({ circuit, key, proof: record })))
+      throw unfit(`it does not verify with key ${key.hash}`, record);
   }
 }
 
@@ -69,6 +80,8 @@ function sameValues(a: readonly string[], b: readonly string[]): boolean {
   return a.length === b.length && a.every((value, index) => value === b[index]);
 }
 
-function unfit(what: string): EspalierError {
-  return new EspalierError('store-corrupt', `the stored proof cannot be used: ${what}`);
+function unfit(what: string, falseProof?: ProofRecord): EspalierError {
+  return new EspalierError('store-corrupt', `the stored proof cannot be used: ${what}`, {
+    ...(falseProof === undefined ? {} : { subject: falseProof.workerId }),
+  });
 }

@@ -1,8 +1,8 @@
 import { type Abi, publicInputsOf } from '../../circuits/index.js';
 import { EspalierError } from '../../common/index.js';
-import type { PreparedBlock } from '../../orchestrator/index.js';
 import type { Proof } from '../../proto/index.js';
-import type { Engine } from './engine.js';
+import type { PreparedBlock } from './prepare-block.js';
+import type { ProofChecks } from './stored-proofs.js';
 
 /** Names of `RollupPublic`, for messages. */
 const PUBLIC_INPUTS = ['keys hash', 'start root', 'end root', 'transactions', 'gas used', 'content hash'];
@@ -12,7 +12,7 @@ const PUBLIC_INPUTS = ['keys hash', 'start root', 'end root', 'transactions', 'g
  * circuits. Rejects with `verification-failed`, saying what is off.
  */
 export async function checkRoot(
-  { prover, circuits, keys }: Pick<Engine, 'prover' | 'circuits' | 'keys'>,
+  { prover, circuits, keys }: ProofChecks,
   { tree, inputs }: Pick<PreparedBlock, 'tree' | 'inputs'>,
   root: Proof,
 ): Promise<void> {

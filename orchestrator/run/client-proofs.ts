@@ -1,0 +1,52 @@
+import type { KeySet } from '../../circuits/index.js';
+import { EspalierError } from '../../common/index.js';
+import type { JobId, ProofRecord, ProverIdentity } from '../../proto/index.js';
+import type { PreparedBlock } from './prepare-block.js';
+
+/** The client proofs of a block as records, as whoever proves over them reads them. */
+export class ClientProofs {
+  readonly #prepared: Pick<PreparedBlock, 'block' | 'tree'>;
+  readonly #keys: Pick<KeySet, 'key'>;
+  readonly #prover: ProverIdentity;
+
+  constructor(prepared: Pick<PreparedBlock, 'block' | 'tree'>, keys: Pick<KeySet, 'key'>, prover: ProverIdentity) {
+    this.#prepared = prepared;
+    this.#keys = keys;
+    this.#prover = prover;
+  }
+
+  /** undefined where this is no client proof of the block. */
+  find(proofId: JobId): ProofRecord | undefined {
+    const { block, tree } = this.#prepared;
+    const index = Number(/^client\.(\d+)\./.exec(proofId)?.[1] ?? -1);
+    const transaction = block.transactions[index];
+    if (transaction === undefined || tree.clientProofId(index) !== proofId) return undefined;
+    return {
+      jobId: proofId,
+      circuit: 'client',
+      keyHash: this.#keys.key('client').hash,
+      // Verified with this prover before any work began; who made it is its sender's business.
+      prover: this.#prover,
+      workerId: 'client',
+      startedAtMs: 0,
+      finishedAtMs: 0,
+      threads: 1,
+      usage: { wallMs: 0, cpuMs: null, peakMemoryBytes: null },
+      timings: { queuedMs: 0, witnessMs: 0, proveMs: 0, verifyMs: 0, storeMs: 0 },
+      attempts: 1,
+      signature: null,
+      proof: transaction.clientProof.proof,
+      publicInputs: [],
+    };
+  }
+
+  /** Of a job that verifies one. */
+  of(job: number): ProofRecord | undefined {
+    const { tree } = this.#prepared;
+    const client = tree.children(job).find(({ circuit }) => circuit === 'client');
+    if (client === undefined) return undefined;
+    const record = this.find(client.proofId);
+    if (record === undefined) throw new EspalierError('internal', `the block has no client proof ${client.proofId}`);
+    return record;
+  }
+}

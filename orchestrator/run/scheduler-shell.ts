@@ -1,0 +1,363 @@
+import { type Clock, EspalierError, type SerializedError } from '../../common/index.js';
+import type {
+  BlockId,
+  JobHistoryRecord,
+  JobId,
+  JobReport,
+  ProofSummary,
+  QueuedJob,
+  RunEventBody,
+} from '../../proto/index.js';
+import type { JobProducer } from '../../queue/index.js';
+import type { ProofStore } from '../../store/index.js';
+import type { ProofTree } from '../plan/index.js';
+import {
+  type BlockSnapshot,
+  Scheduler,
+  type SchedulerCommand,
+  type SchedulerEvent,
+  type SchedulerOptions,
+} from '../schedule/index.js';
+import { JobSupply } from './job-supply.js';
+import { KeyedTasks } from './keyed-tasks.js';
+import { Mailbox } from './mailbox.js';
+import type { PreparedBlock } from './prepare-block.js';
+import { type StoredProofs, summaryOf } from './stored-proofs.js';
+
+/** A block that the shell drives. */
+export interface DrivenBlock {
+  readonly prepared: PreparedBlock;
+  readonly stored: Pick<StoredProofs, 'find'>;
+}
+
+export type SchedulerEventBody = SchedulerEvent extends infer E
+  ? E extends unknown
+    ? Omit<E, 'nowMs'>
+    : never
+  : never;
+
+/** How the scheduler says that a block ended. */
+export type BlockOutcome = 'proven' | { readonly error: SerializedError; readonly jobId: JobId };
+
+/**
+ * What differs between one machine and a cluster. What is awaited holds up everything that follows; errors thrown there
+ * come out of `step`.
+ */
+export interface ShellHost {
+  /** Makes sure that what the job reads is in the store. Runs in the background, some at a time. */
+  provide(queued: QueuedJob): Promise<void>;
+  /** Makes sure that what `provide` stored for a job is whole. Runs in the background, before the job is provided for again. */
+  checkInputs?(block: DrivenBlock, job: number): Promise<void>;
+  /** Deletes what `provide` stored. Runs in the background. */
+  deleteInputs?(jobId: JobId): Promise<void>;
+  /** Before a proof is deleted that others have replaced. Runs in the background. */
+  beforeDeletion?(): Promise<void>;
+  /** A proof was accepted: notes who made it. */
+  accept(blockId: BlockId, summary: ProofSummary): Promise<void>;
+  remember?(blockId: BlockId, histories: ReadonlyMap<JobId, JobHistoryRecord>): Promise<void>;
+  drainWorker?(workerId: string, reason: string): void;
+  onEvent(blockId: BlockId, event: RunEventBody): void;
+  /** The scheduler has forgotten the block, and so has the shell. */
+  onEnd(blockId: BlockId, outcome: BlockOutcome): void;
+  /** A late report of a job that no block has which is driven here. */
+  onStray?(report: JobReport & { readonly kind: 'late' }): void;
+  /** Jobs could not be provided for or queued. */
+  onSupplyFault(jobs: readonly QueuedJob[], thrown: unknown): void;
+  /** A stored proof could not be looked at. */
+  onCheckFault(thrown: unknown): void;
+}
+
+export interface SchedulerShellOptions {
+  readonly scheduling: SchedulerOptions;
+  readonly queue: Pick<JobProducer, 'add' | 'remove' | 'detach'>;
+  readonly proofs: Pick<ProofStore, 'deleteProof'>;
+  readonly clock: Clock;
+  readonly host: ShellHost;
+}
+
+interface Message {
+  readonly event: SchedulerEventBody;
+  /** Of the proof that the event is about. */
+  readonly summary?: ProofSummary | undefined;
+  /** Called when everything that must be done before the next message is. */
+  readonly onHandled?: (() => void) | undefined;
+}
+
+/** Blobs written, checked or deleted at once. */
+const TASKS_AT_ONCE_MAX = 16;
+
+/**
+ * The shell around the scheduler, for one block on one machine and for the many of a cluster: turns reports into events,
+ * handles them one after another, and obeys the commands that follow. What takes long (supplying jobs, deleting and
+ * checking blobs) goes on in the background, for each job in the order in which it was commanded; that is also all that
+ * `restore-inputs` asks for, since every job that is queued is provided for again.
+ */
+export class SchedulerShell {
+  readonly #options: SchedulerShellOptions;
+  readonly #scheduler: Scheduler;
+  readonly #blocks = new Map<BlockId, DrivenBlock>();
+  readonly #mailbox = new Mailbox<Message | { readonly thrown: unknown }>();
+  readonly #tasks: KeyedTasks;
+  readonly #supply: JobSupply;
+  #timer: NodeJS.Timeout | undefined;
+  /** A block was dropped while commands were being obeyed: those that follow may be about it. */
+  #droppedSome = false;
+  #closed = false;
+
+  constructor(options: SchedulerShellOptions) {
+    const { scheduling, queue, host } = options;
+    this.#options = options;
+    this.#scheduler = new Scheduler(scheduling);
+    this.#tasks = new KeyedTasks(TASKS_AT_ONCE_MAX, (thrown) => host.onCheckFault(thrown));
+    this.#supply = new JobSupply({
+      queue,
+      tasks: this.#tasks,
+      provide: (queued) => host.provide(queued),
+      onFault: (jobs, thrown) => host.onSupplyFault(jobs, thrown),
+    });
+  }
+
+  get supply(): Pick<JobSupply, 'queued' | 'isQueued' | 'enqueue'> {
+    return this.#supply;
+  }
+
+  /** Takes a block on. */
+  add(
+    block: DrivenBlock,
+    facts: Omit<SchedulerEventBody & { kind: 'block-added' }, 'kind' | 'blockId' | 'tree'>,
+  ): void {
+    const { id: blockId, tree } = block.prepared;
+    this.#blocks.set(blockId, block);
+    this.post({ kind: 'block-added', blockId, tree, ...facts });
+  }
+
+  /** Takes a block's jobs out of the queue and forgets it. `onCancelled` is called when they are out. */
+  cancel(blockId: BlockId, onCancelled: () => void = () => {}): void {
+    this.post({ kind: 'block-cancelled', blockId }, () => {
+      this.#blocks.delete(blockId);
+      onCancelled();
+    });
+  }
+
+  /** Forgets a block at once, leaving its jobs in the queue and its blobs in the store: they are someone else's. */
+  drop(blockId: BlockId): void {
+    const block = this.#blocks.get(blockId);
+    if (block === undefined) return;
+    this.#blocks.delete(blockId);
+    this.#droppedSome = true;
+    this.#supply.forgetAll((jobId) => !this.#isOurs(jobId));
+    this.#tasks.forget((jobId) => block.prepared.tree.indexOf(jobId) >= 0 && !this.#isOurs(jobId));
+    const nowMs = this.#options.clock.monotonicMs();
+    for (const command of this.#scheduler.handle({ kind: 'block-cancelled', blockId, nowMs })) {
+      if (command.kind === 'wake') this.#wakeAt(command.atMs);
+    }
+  }
+
+  post(event: SchedulerEventBody, onHandled?: () => void, summary?: ProofSummary): void {
+    if (this.#closed) onHandled?.();
+    else this.#mailbox.put({ event, onHandled, summary });
+  }
+
+  /** Lets the next `step` reject. */
+  break(thrown: unknown): void {
+    this.#mailbox.put({ thrown });
+  }
+
+  report(report: JobReport): void {
+    const { jobId, workerId } = report;
+    switch (report.kind) {
+      case 'started': {
+        const { attempt } = report;
+        for (const { block } of this.#holdersOf(jobId)) {
+          this.#emitForJob(block, jobId, (job) => ({ kind: 'job-started', ...job, workerId, attempt }));
+        }
+        this.post({ kind: 'job-started', jobId, attempt });
+        break;
+      }
+      case 'proven':
+        this.prove(report.summary);
+        break;
+      case 'failed':
+        this.post({ kind: 'job-failed', jobId, attempt: report.attempt, error: report.error, workerId });
+        break;
+      case 'late':
+        if (this.#holdersOf(jobId).length > 0) this.lookFor(jobId);
+        else this.#options.host.onStray?.(report);
+        break;
+    }
+  }
+
+  /** A proof is in the store, and believed. */
+  prove(summary: ProofSummary, onHandled?: () => void): void {
+    const { jobId, attempts, usage } = summary;
+    this.post({ kind: 'job-proven', jobId, attempt: attempts, wallMs: usage.wallMs }, onHandled, summary);
+  }
+
+  /** A proof of this job may be in the store. If so, and if it verifies, the job is proven; else `onMissing` is called. */
+  lookFor(jobId: JobId, onMissing: () => void = () => {}): void {
+    this.#tasks.add(jobId, async () => {
+      const [holder] = this.#holdersOf(jobId);
+      if (holder === undefined) return;
+      const { record } = await holder.block.stored.find(holder.job);
+      if (record === undefined) onMissing();
+      else this.prove(summaryOf(record));
+    });
+  }
+
+  /** The block that is driven here and has this job. */
+  blockOf(jobId: JobId): { readonly block: DrivenBlock; readonly job: number } | undefined {
+    return this.#holdersOf(jobId)[0];
+  }
+
+  snapshot(blockId: BlockId): BlockSnapshot | undefined {
+    return this.#scheduler.snapshot(blockId);
+  }
+
+  /** Handles the next message; waits for one. Rejects with what its handling throws, and when it was broken. */
+  async step(): Promise<void> {
+    const message = await this.#mailbox.next();
+    if ('thrown' in message) throw message.thrown;
+    try {
+      await this.#handle(message);
+    } finally {
+      message.onHandled?.();
+    }
+  }
+
+  /** Resolves when nothing is under way in the background for jobs of this block. */
+  settled({ tree }: Pick<PreparedBlock, 'tree'>): Promise<void> {
+    return this.#tasks.settled((jobId) => tree.indexOf(jobId) >= 0);
+  }
+
+  /** No message is handled any more. Resolves when what goes on in the background has ended. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    for (let left = this.#mailbox.take(); left !== undefined; left = this.#mailbox.take()) {
+      if ('event' in left) left.onHandled?.();
+    }
+    await this.#tasks.idle();
+  }
+
+  async #handle({ event, summary }: Message): Promise<void> {
+    this.#droppedSome = false;
+    const nowMs = this.#options.clock.monotonicMs();
+    for (const command of this.#scheduler.handle({ ...event, nowMs } as SchedulerEvent)) {
+      await this.#obey(command, summary);
+    }
+  }
+
+  async #obey(command: SchedulerCommand, summary: ProofSummary | undefined): Promise<void> {
+    const { host, proofs } = this.#options;
+    switch (command.kind) {
+      case 'report-proven':
+        return this.#accept(command.blockId, command.jobId, summary);
+      case 'report-retry': {
+        const { jobId, attempt, error, delayMs } = command;
+        const block = this.#blocks.get(command.blockId);
+        if (block === undefined) return;
+        return this.#emitForJob(block, jobId, (job) => ({ kind: 'job-retried', ...job, attempt, error, delayMs }));
+      }
+      case 'remember':
+        return this.#blocks.has(command.blockId) ? host.remember?.(command.blockId, command.histories) : undefined;
+      case 'detach':
+        return this.#supply.detach(this.#ours(command.jobIds));
+      case 'drain-worker':
+        return host.drainWorker?.(command.workerId, command.reason);
+      case 'remove':
+        return this.#supply.remove(this.#ours(command.jobIds));
+      case 'restore-inputs':
+        return;
+      case 'enqueue':
+        return this.#supply.enqueue(command.jobs.filter(({ job }) => !this.#droppedSome || this.#isOurs(job.id)));
+      case 'check-stored':
+        return this.#checkStored(command.blockId, command.jobId);
+      case 'delete-proofs':
+        return this.#inBackground(this.#ours(command.jobIds), async (jobId) => {
+          await host.beforeDeletion?.();
+          await proofs.deleteProof(jobId);
+        });
+      case 'delete-inputs':
+        if (host.deleteInputs === undefined) return;
+        return this.#inBackground(this.#ours(command.jobIds), (jobId) => host.deleteInputs?.(jobId));
+      case 'block-proven':
+        return this.#end(command.blockId, 'proven');
+      case 'block-failed':
+        return this.#end(command.blockId, { error: command.error, jobId: command.jobId });
+      case 'wake':
+        return this.#wakeAt(command.atMs);
+    }
+  }
+
+  async #accept(blockId: BlockId, jobId: JobId, summary: ProofSummary | undefined): Promise<void> {
+    if (summary?.jobId !== jobId) throw new EspalierError('internal', `job ${jobId} was accepted without a report`);
+    this.#supply.forget(jobId);
+    const block = this.#blocks.get(blockId);
+    if (block === undefined) return;
+    await this.#options.host.accept(blockId, summary);
+    this.#emitForJob(block, jobId, (job) => ({ kind: 'job-proven', ...job, summary }));
+  }
+
+  /** A job could make nothing of what it read: which of it is of no use? It is not queued again before that is known. */
+  #checkStored(blockId: BlockId, jobId: JobId): void {
+    this.#tasks.add(jobId, async () => {
+      const block = this.#blocks.get(blockId);
+      if (block === undefined) return;
+      const { tree } = block.prepared;
+      const job = tree.indexOf(jobId);
+      await this.#options.host.checkInputs?.(block, job);
+      for (const child of tree.childJobs(job)) await this.#checkChild(block, child);
+    });
+  }
+
+  async #checkChild({ prepared, stored }: DrivenBlock, child: number): Promise<void> {
+    const { record, fault = 'it is not in the store any more' } = await stored.find(child);
+    if (record !== undefined) return;
+    const jobId = prepared.tree.jobId(child);
+    this.#options.host.onEvent(prepared.id, { kind: 'proof-corrupt', jobId, message: fault });
+    await new Promise<void>((resolve) => this.post({ kind: 'proof-lost', jobId }, resolve));
+  }
+
+  /** A blob that could not be deleted is only a blob too many. */
+  #inBackground(jobIds: readonly JobId[], task: (jobId: JobId) => Promise<void> | undefined): void {
+    for (const jobId of jobIds) this.#tasks.add(jobId, async () => task(jobId)?.catch(() => {}));
+  }
+
+  #end(blockId: BlockId, outcome: BlockOutcome): void {
+    if (this.#blocks.delete(blockId)) this.#options.host.onEnd(blockId, outcome);
+  }
+
+  #wakeAt(atMs: number): void {
+    clearTimeout(this.#timer);
+    const delayMs = Math.max(0, atMs - this.#options.clock.monotonicMs());
+    this.#timer = setTimeout(() => this.post({ kind: 'tick' }), delayMs);
+  }
+
+  #ours(jobIds: readonly JobId[]): readonly JobId[] {
+    return this.#droppedSome ? jobIds.filter((jobId) => this.#isOurs(jobId)) : jobIds;
+  }
+
+  #isOurs(jobId: JobId): boolean {
+    return this.#holdersOf(jobId).length > 0;
+  }
+
+  #holdersOf(jobId: JobId): { readonly block: DrivenBlock; readonly job: number }[] {
+    const holders = [];
+    for (const block of this.#blocks.values()) {
+      const job = block.prepared.tree.indexOf(jobId);
+      if (job >= 0) holders.push({ block, job });
+    }
+    return holders;
+  }
+
+  #emitForJob({ prepared: { id, tree } }: DrivenBlock, jobId: JobId, event: (job: JobFacts) => RunEventBody): void {
+    const job = tree.indexOf(jobId);
+    this.#options.host.onEvent(id, event({ jobId, circuit: tree.circuit(job), level: tree.levelOf(job) }));
+  }
+}
+
+interface JobFacts {
+  readonly jobId: string;
+  readonly circuit: ReturnType<ProofTree['circuit']>;
+  readonly level: number;
+}

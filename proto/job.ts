@@ -85,7 +85,7 @@ export function machineOf(workerId: string): string {
 
 /** What went wrong with a job so far, as it outlives the orchestrator that counted it. */
 export interface JobHistoryRecord {
-  /** The latest attempt that was queued, from 1. */
+  /** The attempt that is in the queue, or will be when the job is queued next, from 1. */
   readonly attempt: number;
   /** Failures by kind. */
   readonly failures: Readonly<Partial<Record<ErrorCode, number>>>;

@@ -1,4 +1,4 @@
-import type { BlockId } from '../../proto/index.js';
+import type { BlockId, JobId } from '../../proto/index.js';
 import { at } from '../plan/at.js';
 import { Bitset } from '../plan/bitset.js';
 import { CHILD_PARAMS, type JobCircuit } from '../plan/child-params.js';
@@ -21,10 +21,9 @@ interface Peers {
   running: number;
 }
 
-const CIRCUIT_NUMBER = Object.fromEntries(Object.keys(CHILD_PARAMS).map((circuit, i) => [circuit, i])) as Record<
-  JobCircuit,
-  number
->;
+export const JOB_CIRCUITS = Object.keys(CHILD_PARAMS) as readonly JobCircuit[];
+
+const CIRCUIT_NUMBER = Object.fromEntries(JOB_CIRCUITS.map((circuit, i) => [circuit, i])) as Record<JobCircuit, number>;
 
 /**
  * The jobs of one block: the state of each, how many children it waits for, whether its proof is stored, and the counts
@@ -36,6 +35,8 @@ export class BlockJobs {
   readonly ageRank: number;
   /** Equal for all blocks that share any job: they begin with the same transaction on the same state. */
   readonly family: string;
+  /** Its jobs that have a history. */
+  readonly withHistory = new Set<JobId>();
   readonly #state: Uint8Array;
   readonly #waitingFor: Uint8Array;
   readonly #stored: Bitset;
@@ -43,6 +44,8 @@ export class BlockJobs {
   /** `#counts[level * JOB_STATES.length + state]`: jobs of a level in a state. */
   readonly #counts: Int32Array;
   readonly #peers = new Map<number, Peers>();
+  /** Ready jobs by circuit number. */
+  readonly #ready = new Int32Array(JOB_CIRCUITS.length);
 
   constructor(blockId: BlockId, tree: ProofTree, ageRank: number, finished: Bitset) {
     this.blockId = blockId;
@@ -113,6 +116,16 @@ export class BlockJobs {
     this.#waitingFor[job] = this.tree.childJobs(job).filter((child) => !this.isStored(child)).length;
   }
 
+  /** How many jobs of a circuit wait in the queue, or for the cores of the worker that took them. */
+  readyOf(circuit: JobCircuit): number {
+    return at(this.#ready, CIRCUIT_NUMBER[circuit]);
+  }
+
+  /** Jobs that are being proven, and since when, the longest first. */
+  get leased(): ReadonlyMap<number, number> {
+    return this.#leasedAtMs;
+  }
+
   snapshot(): BlockSnapshot {
     const levels = this.tree.levels().map(({ name, jobs }, level) => {
       const done = this.#countOf(level, CODES.proven);
@@ -147,16 +160,18 @@ export class BlockJobs {
     const slot = this.tree.levelOf(job) * JOB_STATES.length + state;
     this.#counts[slot] = at(this.#counts, slot) + change;
     if (state === CODES.proven) return;
-    const peers = this.#peersOf(job);
+    const circuit = CIRCUIT_NUMBER[this.tree.circuit(job)];
+    if (state === CODES.ready) this.#ready[circuit] = at(this.#ready, circuit) + change;
+    const peers = this.#peersOf(job, circuit);
     peers.left += change;
     if (state === CODES.leased) peers.running += change;
   }
 
-  #peersOf(job: number): Peers {
+  #peersOf(job: number, circuit: number): Peers {
     const { tree } = this;
     const parent = tree.parent(job);
     const parentNumber = parent < 0 ? 0 : CIRCUIT_NUMBER[tree.circuit(parent)];
-    const circuits = CIRCUIT_NUMBER[tree.circuit(job)] * 16 + parentNumber;
+    const circuits = circuit * 16 + parentNumber;
     const key = (tree.kernelsAbove(job) * 32 + tree.joinsAbove(job)) * 256 + circuits;
     let peers = this.#peers.get(key);
     if (peers === undefined) {

@@ -1,4 +1,4 @@
-import type { BlockId, JobId, QueuedJob } from '../../proto/index.js';
+import type { BlockId, JobHistoryRecord, JobId, QueuedJob } from '../../proto/index.js';
 import type { SchedulerCommand } from './events.js';
 
 type Report = SchedulerCommand & { readonly kind: 'report-proven' | 'report-retry' };
@@ -8,6 +8,9 @@ type Ending = SchedulerCommand & { readonly kind: 'block-proven' | 'block-failed
 export class CommandBuffer {
   readonly #reports: Report[] = [];
   readonly #remove = new Set<JobId>();
+  readonly #detach: JobId[] = [];
+  readonly #remember = new Map<BlockId, Map<JobId, JobHistoryRecord>>();
+  readonly #drains: SchedulerCommand[] = [];
   readonly #restore = new Map<BlockId, JobId[]>();
   readonly #enqueue: QueuedJob[] = [];
   readonly #checks: SchedulerCommand[] = [];
@@ -21,6 +24,20 @@ export class CommandBuffer {
 
   remove(jobId: JobId): void {
     this.#remove.add(jobId);
+  }
+
+  detach(jobId: JobId): void {
+    this.#detach.push(jobId);
+  }
+
+  remember(blockId: BlockId, jobId: JobId, record: JobHistoryRecord): void {
+    const records = this.#remember.get(blockId);
+    if (records === undefined) this.#remember.set(blockId, new Map([[jobId, record]]));
+    else records.set(jobId, record);
+  }
+
+  drainWorker(workerId: string, reason: string): void {
+    this.#drains.push({ kind: 'drain-worker', workerId, reason });
   }
 
   restoreInputs(blockId: BlockId, jobId: JobId): void {
@@ -52,6 +69,9 @@ export class CommandBuffer {
   commands(wakeAtMs: number | undefined): SchedulerCommand[] {
     const commands: SchedulerCommand[] = [...this.#reports];
     if (this.#remove.size > 0) commands.push({ kind: 'remove', jobIds: [...this.#remove] });
+    if (this.#detach.length > 0) commands.push({ kind: 'detach', jobIds: this.#detach });
+    for (const [blockId, histories] of this.#remember) commands.push({ kind: 'remember', blockId, histories });
+    commands.push(...this.#drains);
     for (const [blockId, jobIds] of this.#restore) commands.push({ kind: 'restore-inputs', blockId, jobIds });
     if (this.#enqueue.length > 0) commands.push({ kind: 'enqueue', jobs: this.#enqueue });
     commands.push(...this.#checks);

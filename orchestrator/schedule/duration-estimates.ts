@@ -20,9 +20,15 @@ const SETTLED = 16;
 const OUTLIER_FACTOR = 4;
 const KNOWN_A_LITTLE = 3;
 
+/** Latest measurements of a circuit that are kept, and how few of them say nothing about what is unusual. */
+const SAMPLE = 64;
+const SAMPLE_MIN = 8;
+
 interface Estimate {
   ms: number;
   measurements: number;
+  /** The latest measurements, as they were; the oldest is replaced. */
+  readonly sample: number[];
 }
 
 /**
@@ -40,9 +46,10 @@ export class DurationEstimates {
 
   observe(circuit: JobCircuit, wallMs: number): void {
     if (!Number.isFinite(wallMs) || wallMs < 0) return;
-    const estimate = this.#measured.get(circuit) ?? { ms: 0, measurements: 0 };
+    const estimate = this.#measured.get(circuit) ?? { ms: 0, measurements: 0, sample: [] };
     const settled = estimate.measurements >= KNOWN_A_LITTLE;
     const ms = settled ? clamp(wallMs, estimate.ms / OUTLIER_FACTOR, estimate.ms * OUTLIER_FACTOR) : wallMs;
+    estimate.sample[estimate.measurements % SAMPLE] = wallMs;
     estimate.measurements++;
     estimate.ms += (ms - estimate.ms) / Math.min(estimate.measurements, SETTLED);
     this.#measured.set(circuit, estimate);
@@ -52,6 +59,13 @@ export class DurationEstimates {
   /** Expected milliseconds of one proof. */
   readonly of = (circuit: JobCircuit): number =>
     this.#measured.get(circuit)?.ms ?? this.#defaults[circuit] * this.#machineFactor;
+
+  /** What this share of a circuit's latest proofs took at most; undefined until enough of them were measured. */
+  percentile(circuit: JobCircuit, share: number): number | undefined {
+    const sample = this.#measured.get(circuit)?.sample ?? [];
+    if (sample.length < SAMPLE_MIN) return undefined;
+    return [...sample].sort((a, b) => a - b)[Math.ceil(sample.length * share) - 1];
+  }
 
   #measureMachine(): number {
     let measuredMs = 0;

@@ -5,8 +5,9 @@ import type { ProofTree } from '../plan/proof-tree.js';
 
 /**
  * What the scheduler is told. `nowMs` is milliseconds from any fixed start, not going back. Reports name jobs only,
- * since blocks that share a prefix of transactions share its jobs. Late, repeated and unknown reports are harmless, except
- * that attempts are counted anew by each scheduler: keep from it the reports of jobs that an earlier one enqueued.
+ * since blocks that share a prefix of transactions share its jobs. Late, repeated and unknown reports are harmless. Where
+ * an earlier scheduler left jobs in the queue, give this one what that remembered, so that it knows their attempts: a
+ * report of an earlier attempt than the present one counts only if it brings a proof.
  */
 export type SchedulerEvent = { readonly nowMs: number } & (
   | {
@@ -36,7 +37,7 @@ export type SchedulerEvent = { readonly nowMs: number } & (
       readonly jobId: JobId;
       readonly attempt: number;
       readonly error: SerializedError;
-      /** Whose attempt it was, where that is known. */
+      /** Whose attempt it was, where that is known; see `machineOf`. */
       readonly workerId?: string;
     }
   /** How many more proofs of each class the fleet could begin at once; what is left out has no room. */
@@ -64,21 +65,24 @@ export type SchedulerCommand =
       readonly error: SerializedError;
       readonly delayMs: number;
     }
-  /** Keep these where the next scheduler of the block finds them, before going on; the latest history of each job replaces the earlier. */
+  /** Take these out of the queue, waiting or running; some may not be there any more. */
+  | { readonly kind: 'remove'; readonly jobIds: readonly JobId[] }
+  /** Take these out of the queue, but let those who prove them go on: a second attempt at a straggler follows. */
+  | { readonly kind: 'detach'; readonly jobIds: readonly JobId[] }
+  /**
+   * Keep these where the next scheduler of the block finds them, before going on; the latest history of each job replaces
+   * the earlier. A history with attempt `n` comes once earlier attempts are out of the queue and before `n` is enqueued.
+   */
   | {
       readonly kind: 'remember';
       readonly blockId: BlockId;
       readonly histories: ReadonlyMap<JobId, JobHistoryRecord>;
     }
-  /** Take these out of the queue, but let those who prove them go on: a second attempt at a straggler follows. */
-  | { readonly kind: 'detach'; readonly jobIds: readonly JobId[] }
   /** A worker that makes bad proofs: it shall take no more jobs. */
   | { readonly kind: 'drain-worker'; readonly workerId: string; readonly reason: string }
-  /** Take these out of the queue, waiting or running; some may not be there any more. */
-  | { readonly kind: 'remove'; readonly jobIds: readonly JobId[] }
   /** Proofs were lost: the inputs of these jobs (client proofs included) must be in the store again before going on. */
   | { readonly kind: 'restore-inputs'; readonly blockId: BlockId; readonly jobIds: readonly JobId[] }
-  /** Ready jobs. None of them is in the queue. */
+  /** Ready jobs. Of those in the queue already, left there by an earlier scheduler, it is the same attempt: leave them. */
   | { readonly kind: 'enqueue'; readonly jobs: readonly QueuedJob[] }
   /** What a job reads may be at fault: check its stored inputs, verify its children, mend inputs, say which proofs are lost. */
   | { readonly kind: 'check-stored'; readonly blockId: BlockId; readonly jobId: JobId }

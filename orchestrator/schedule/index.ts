@@ -4,4 +4,6 @@ export { type CircuitDurations, DEFAULT_DURATIONS_MS } from './duration-estimate
 export type { BlockSnapshot, LevelSnapshot, SchedulerCommand, SchedulerEvent } from './events.js';
 export { neededJobs } from './needed-jobs.js';
 export { backoffMs, type RetryPolicy, retryPolicy } from './retry-policy.js';
-export { BLOCKS_MAX, Scheduler, type SchedulerOptions } from './scheduler.js';
+export { Scheduler } from './scheduler.js';
+export { BLOCKS_MAX, type SchedulerOptions } from './scheduler-options.js';
+export { STRAGGLER_POLICY, type StragglerPolicy } from './stragglers.js';

@@ -14,13 +14,14 @@ export interface RetryPolicy {
  * the block at once.
  */
 const POLICIES: Partial<Record<ErrorCode, RetryPolicy>> = {
-  // Nobody's fault: the worker died, was drained or preempted.
+  // Nobody's fault: the worker died, was drained or preempted. (But see `job-quarantined`.)
   'lease-lost': { retries: Number.POSITIVE_INFINITY, delayMs: 100, delayMaxMs: 30_000 },
   cancelled: { retries: Number.POSITIVE_INFINITY, delayMs: 100, delayMaxMs: 30_000 },
   // Trouble outside: tried for as long as it lasts, often enough to notice soon that it is over.
   'store-unavailable': { retries: Number.POSITIVE_INFINITY, delayMs: 250, delayMaxMs: 5_000 },
+  'queue-unavailable': { retries: Number.POSITIVE_INFINITY, delayMs: 250, delayMaxMs: 5_000 },
   'queue-full': { retries: Number.POSITIVE_INFINITY, delayMs: 250, delayMaxMs: 5_000 },
-  // The attempt's fault, perhaps not the next one's.
+  // The attempt's fault, perhaps not the next one's. Out of memory, the next one has a larger class.
   'out-of-memory': { retries: 1, delayMs: 1_000, delayMaxMs: 30_000 },
   'prover-crashed': { retries: 3, delayMs: 500, delayMaxMs: 30_000 },
   'prover-timeout': { retries: 3, delayMs: 500, delayMaxMs: 30_000 },

@@ -152,7 +152,10 @@ describe('a block that was begun before', () => {
   });
 
   it('has nothing to do when the root is finished', () => {
-    expect(new Bench().add('block', tree, [tree.root]).commands).toEqual([{ kind: 'block-proven', blockId: 'block' }]);
+    expect(new Bench().add('block', tree, [tree.root]).commands).toEqual([
+      { kind: 'delete-inputs', jobIds: [root] },
+      { kind: 'block-proven', blockId: 'block' },
+    ]);
   });
 
   it('changes nothing when it is added twice', () => {
@@ -171,6 +174,7 @@ describe('failures', () => {
     expect(bench.commands).toMatchObject([
       { kind: 'report-retry', blockId: 'block', jobId: vm0, attempt: 1, delayMs: 500 },
       { kind: 'remove', jobIds: [vm0] },
+      { kind: 'remember', blockId: 'block' },
       { kind: 'wake', atMs: 500 },
     ]);
     bench.tick(499);
@@ -275,6 +279,7 @@ describe('lost proofs', () => {
     const bench = new Bench().add('block', tree, finished).start(kernel1).lose(kernel0);
     expect(bench.commands).toMatchObject([
       { kind: 'remove', jobIds: [kernel1, kernel0, vm0] },
+      { kind: 'remember', blockId: 'block' },
       { kind: 'restore-inputs', blockId: 'block', jobIds: [kernel0, vm0] },
       { kind: 'enqueue', jobs: [{ job: { id: vm0 }, attempt: 2 }] },
     ]);

@@ -1,37 +1,26 @@
 import { type ErrorCode, EspalierError, type SerializedError } from '../../common/index.js';
-import type { BlockId, JobId, ResourceClass } from '../../proto/index.js';
+import { type BlockId, type JobId, machineOf, type ResourceClass } from '../../proto/index.js';
 import type { JobCircuit } from '../plan/child-params.js';
-import { makespanBoundMs, remainingPathOf } from '../plan/paths.js';
-import { BlockJobs } from './block-jobs.js';
+import { remainingPathOf } from '../plan/paths.js';
+import { BlockJobs, type JobState } from './block-jobs.js';
 import { CommandBuffer } from './command-buffer.js';
-import { type CircuitDurations, DEFAULT_DURATIONS_MS, DurationEstimates } from './duration-estimates.js';
+import { DEFAULT_DURATIONS_MS, DurationEstimates } from './duration-estimates.js';
 import type { BlockSnapshot, SchedulerCommand, SchedulerEvent } from './events.js';
-import { JobHistories } from './job-histories.js';
-import { backoffMs, isTroubleOutside, retryPolicy } from './retry-policy.js';
+import { exhausted, lostAgainAndAgain, quarantined } from './final-errors.js';
+import { JobHistories, recordOf } from './job-histories.js';
+import { type Holder, OpenBlocks } from './open-blocks.js';
+import { remainingTimeMs } from './remaining-time.js';
+import { backoffMs, retryPolicy } from './retry-policy.js';
+import { BLOCKS_MAX, type SchedulerOptions } from './scheduler-options.js';
+import { STRAGGLER_POLICY, Stragglers } from './stragglers.js';
 import { Timers } from './timers.js';
+import { BAD_PROOFS_MAX, WorkerReputation } from './worker-reputation.js';
 
-export interface SchedulerOptions {
-  readonly resourceClassOf: (circuit: JobCircuit) => ResourceClass;
-  /** Delete no proof; default false. */
-  readonly keepProofs?: boolean;
-  /** Expected proving times until they are measured. */
-  readonly durationsMs?: CircuitDurations;
-  /** Blocks open at once; one more throws `queue-full`. */
-  readonly blocksMax?: number;
-  /** Other numbers of retries than those of `retry-policy.ts`: that of `store-unavailable`, say, where nobody mends it. */
-  readonly retries?: Partial<Record<ErrorCode, number>>;
-}
-
-export const BLOCKS_MAX = 256;
+/** Machines that die with one job before it is given to no other. */
+const MACHINES_LOST_MAX = 2;
 
 /** Failures whose cause may be what is stored: a child's proof that is damaged, or false. */
 const MAY_BE_STORED: readonly ErrorCode[] = ['store-corrupt', 'proof-invalid'];
-
-/** A job as one block sees it. Blocks that share a prefix of transactions hold the same job. */
-interface Holder {
-  readonly block: BlockJobs;
-  readonly job: number;
-}
 
 type EventOf<K extends SchedulerEvent['kind']> = SchedulerEvent & { readonly kind: K };
 
@@ -44,7 +33,8 @@ type EventOf<K extends SchedulerEvent['kind']> = SchedulerEvent & { readonly kin
  * - *blocked*: some child has no stored proof. Ends when the last of them is proven.
  * - *ready*: in the queue, where a worker may hold it already and wait for cores. Ends when its proof is begun, or with
  *   its report.
- * - *leased*: a worker proves it. Ends with its report: proven, or failed.
+ * - *leased*: a worker proves it. Ends with its report: proven, or failed. Or when it takes too long while others have
+ *   nothing to do: ready again as the next attempt, and whoever proves it goes on (`stragglers.ts`).
  * - *backoff*: failed for a reason that may pass; not in the queue. Ends at its wake time: ready again, as the next
  *   attempt. How often is a matter of budgets by kind of failure (`retry-policy.ts`); beyond them the block fails.
  * - *proven*: needs no more proving: its own proof was durable, or that of a job above it is. Ends only when its proof
@@ -53,10 +43,13 @@ type EventOf<K extends SchedulerEvent['kind']> = SchedulerEvent & { readonly kin
  * From any state a job becomes proven as soon as a valid proof of it is durable, whoever made it: the first one wins,
  * other attempts are taken out of the queue, and so is everything below it that was still to do. (After a proof was lost,
  * only attempts begun since then count: a late report of an earlier one may speak of the lost proof.) A ready, leased or
- * backoff job whose child's proof is lost is blocked again.
+ * backoff job whose child's proof is lost is blocked again. Failures count only when they are the present attempt's.
  *
  * A block is open from `block-added` until its root is proven, one of its jobs failed for good, or it was cancelled:
  * *failed* and *cancelled* are ends of a whole block, which takes its jobs out of the queue and is forgotten.
+ *
+ * A scheduler may die, and leaves its jobs in the queue. The next one is given the blocks again with what was remembered
+ * of their jobs (`job-histories.ts`); it takes all that could be queued for queued, and a job in backoff waits no more.
  *
  * What holds between events:
  * 1. A job is in the queue exactly if some open block has it ready or leased, and it is there once, also where several
@@ -67,10 +60,12 @@ type EventOf<K extends SchedulerEvent['kind']> = SchedulerEvent & { readonly kin
  */
 export class Scheduler {
   readonly #options: SchedulerOptions;
-  readonly #blocks = new Map<BlockId, BlockJobs>();
+  readonly #blocks = new OpenBlocks();
   readonly #histories = new JobHistories();
   readonly #timers = new Timers();
   readonly #estimates: DurationEstimates;
+  readonly #stragglers: Stragglers;
+  readonly #reputation = new WorkerReputation();
   #nowMs = 0;
   #announcedWakeMs: number | undefined;
   #out = new CommandBuffer();
@@ -78,6 +73,8 @@ export class Scheduler {
   constructor(options: SchedulerOptions) {
     this.#options = options;
     this.#estimates = new DurationEstimates(options.durationsMs ?? DEFAULT_DURATIONS_MS);
+    const policy = { ...STRAGGLER_POLICY, ...options.stragglers };
+    this.#stragglers = new Stragglers(policy, this.#estimates, options.resourceClassOf);
   }
 
   /** Throws `queue-full` for a block too many, having changed nothing. */
@@ -85,6 +82,8 @@ export class Scheduler {
     this.#out = new CommandBuffer();
     this.#nowMs = event.nowMs;
     this.#dispatch(event);
+    if (this.#stragglers.isDue(event.nowMs)) this.#hedgeStragglers();
+    this.#rememberChanges();
     return this.#out.commands(this.#nextWake(event.kind === 'tick'));
   }
 
@@ -94,20 +93,13 @@ export class Scheduler {
   }
 
   /**
-   * Expected milliseconds until a block's root is proven by `slots` proofs at a time, older blocks first: the lower bound
-   * of `makespanBoundMs` for the durations learned so far, which longest-path-first comes close to. undefined for a block
-   * that is not open.
+   * Expected milliseconds until a block's root is proven by `slots` proofs at a time, older blocks first, by the durations
+   * learned so far. undefined for a block that is not open.
    */
   estimateRemainingMs(blockId: BlockId, slots: number, nowMs: number): number | undefined {
     const block = this.#blocks.get(blockId);
     if (block === undefined) return undefined;
-    const durationOf = this.#estimates.of;
-    let workBeforeMs = 0;
-    for (const other of this.#blocks.values()) {
-      if (other.ageRank >= block.ageRank) continue;
-      for (const { count, durationMs } of other.remainingJobs(durationOf, nowMs)) workBeforeMs += count * durationMs;
-    }
-    return makespanBoundMs(block.remainingJobs(durationOf, nowMs), Math.max(1, slots), workBeforeMs);
+    return remainingTimeMs(block, this.#blocks.values(), slots, this.#estimates.of, nowMs);
   }
 
   /** What a proof of a circuit is expected to take by now. */
@@ -132,6 +124,9 @@ export class Scheduler {
       case 'job-failed':
         this.#failJob(event);
         break;
+      case 'capacity':
+        this.#stragglers.setIdle(event.idle, event.nowMs);
+        break;
       case 'proof-lost':
         this.#loseProof(event);
         break;
@@ -141,8 +136,8 @@ export class Scheduler {
     }
   }
 
-  #addBlock({ blockId, tree, finished, ageRank }: EventOf<'block-added'>): void {
-    if (this.#blocks.has(blockId)) return;
+  #addBlock({ blockId, tree, finished, ageRank, histories }: EventOf<'block-added'>): void {
+    if (this.#blocks.get(blockId) !== undefined) return;
     const blocksMax = this.#options.blocksMax ?? BLOCKS_MAX;
     if (this.#blocks.size >= blocksMax) {
       throw new EspalierError('queue-full', `${this.#blocks.size} blocks are open, and ${blocksMax} may be`, {
@@ -150,13 +145,32 @@ export class Scheduler {
       });
     }
     const block = new BlockJobs(blockId, tree, ageRank, finished);
-    this.#blocks.set(blockId, block);
+    this.#blocks.add(block);
+    this.#inherit(block, histories ?? new Map());
     for (let job = 0; job < tree.size; job++) {
-      // A crash between a proof and the deletion of its children leaves them behind.
-      if (block.isStored(job) && !block.isProofNeeded(job)) this.#discardProof(block, job);
+      // A crash between a proof and the deletion of what it needed leaves that behind.
+      if (block.isStored(job)) {
+        this.#discardInputs(block, job);
+        if (!block.isProofNeeded(job)) this.#discardProof(block, job);
+      }
       if (!block.isProven(job) && block.waitingFor(job) === 0) this.#enqueue(block, job);
     }
     if (block.isProven(tree.root)) this.#endProven(block);
+  }
+
+  /** Goes on from what an earlier scheduler remembered, and tells the block what this one knows of jobs it shares. */
+  #inherit(block: BlockJobs, histories: NonNullable<EventOf<'block-added'>['histories']>): void {
+    for (const [jobId, record] of histories) {
+      const job = block.tree.indexOf(jobId);
+      if (job < 0) continue;
+      this.#histories.inherit(jobId, record, this.#twins(block, jobId).some(isUnderWay));
+      block.withHistory.add(jobId);
+      // One of several attempts may have been left in the queue when the proof of another was accepted.
+      if (block.isProven(job) && !this.#twins(block, jobId).some(isUnderWay)) this.#out.remove(jobId);
+    }
+    for (const other of this.#blocks.relatives(block)) {
+      for (const jobId of other.withHistory) if (block.tree.indexOf(jobId) >= 0) this.#histories.touch(jobId);
+    }
   }
 
   #cancelBlock({ blockId }: EventOf<'block-cancelled'>): void {
@@ -165,10 +179,13 @@ export class Scheduler {
   }
 
   #startJob({ jobId, attempt }: EventOf<'job-started'>): void {
+    const queued = this.#holders(jobId).filter(({ block, job }) => block.isQueued(job));
+    if (queued.length > 0) this.#histories.adopt(jobId, attempt);
     if (attempt !== this.#histories.attempt(jobId)) return;
-    for (const { block, job } of this.#holders(jobId)) {
+    for (const { block, job } of queued) {
       if (block.state(job) === 'ready') block.setState(job, 'leased', this.#nowMs);
     }
+    this.#stragglers.noteActivity(this.#nowMs);
   }
 
   #proveJob({ jobId, attempt, wallMs }: EventOf<'job-proven'>): void {
@@ -181,10 +198,12 @@ export class Scheduler {
     }
     if (this.#histories.isVoid(jobId, attempt)) return;
     this.#estimates.observe(first.block.tree.circuit(first.job), wallMs);
-    // A late result of an earlier attempt, or from before a restart: the present attempt has become needless.
-    const isLate = attempt !== this.#histories.attempt(jobId);
-    const states = open.map(({ block, job }) => block.state(job));
-    if (states.includes('ready') || (isLate && states.includes('leased'))) this.#out.remove(jobId);
+    this.#histories.adopt(jobId, attempt);
+    // Whoever proves it as well works in vain: the present attempt, where this was a late one; one that was detached.
+    const mayRunElsewhere = (holder: Holder) =>
+      stateOf(holder) === 'ready' || (isUnderWay(holder) && this.#histories.find(jobId) !== undefined);
+    if (open.some(mayRunElsewhere)) this.#out.remove(jobId);
+    this.#stragglers.noteActivity(this.#nowMs);
     this.#histories.stopWaiting(jobId);
     for (const { block, job } of open) {
       block.setState(job, 'proven', this.#nowMs);
@@ -233,26 +252,69 @@ export class Scheduler {
     }
   }
 
-  #failJob({ jobId, attempt, error }: EventOf<'job-failed'>): void {
+  #failJob({ jobId, attempt, error, workerId }: EventOf<'job-failed'>): void {
     const holders = this.#holders(jobId).filter(({ block, job }) => block.isQueued(job));
     const [first] = holders;
-    if (first === undefined || attempt !== this.#histories.attempt(jobId)) return;
+    if (first === undefined) return;
+    this.#histories.adopt(jobId, attempt);
+    if (attempt !== this.#histories.attempt(jobId)) return;
     // The queue has dropped it, unless this is a leftover report from before the block was cancelled and added again.
-    this.#out.remove(jobId);
+    // A straggler that was detached goes on: it may well be the first to prove the job.
+    if (!this.#histories.endAttempt(jobId).hedged) this.#out.remove(jobId);
+    if (error.code === 'proof-invalid' && workerId !== undefined) this.#countBadProof(workerId);
     const failures = this.#histories.countFailure(jobId, error.code);
     const policy = retryPolicy(error.code, this.#options.retries);
+    const lostOn =
+      error.code === 'lease-lost' && workerId !== undefined
+        ? this.#histories.countLoss(jobId, machineOf(workerId))
+        : [];
+    if (lostOn.length >= MACHINES_LOST_MAX) {
+      this.#failBlocks(holders, jobId, quarantined(jobId, lostOn));
+      return;
+    }
     if (failures > policy.retries) {
       this.#failBlocks(holders, jobId, exhausted(jobId, error, failures));
       return;
     }
+    if (error.code === 'out-of-memory') this.#escalate(first, jobId);
     const delayMs = backoffMs(policy, failures);
-    this.#histories.begin(jobId).wakeAtMs = this.#nowMs + delayMs;
+    this.#histories.wait(jobId, this.#nowMs + delayMs);
     this.#timers.add(this.#nowMs + delayMs, jobId);
     for (const { block, job } of holders) {
       block.setState(job, 'backoff', this.#nowMs);
       this.#out.report({ kind: 'report-retry', blockId: block.blockId, jobId, attempt, error, delayMs });
     }
     if (MAY_BE_STORED.includes(error.code)) this.#out.checkStored(first.block.blockId, jobId);
+  }
+
+  #countBadProof(workerId: string): void {
+    if (!this.#reputation.countBadProof(workerId)) return;
+    this.#out.drainWorker(workerId, `${BAD_PROOFS_MAX} of its proofs did not verify`);
+  }
+
+  /** From its next attempt on the job has more memory, where there is any. */
+  #escalate(holder: Holder, jobId: JobId): void {
+    const larger = this.#options.largerClass?.(this.#classOf(holder));
+    if (larger !== undefined) this.#histories.escalate(jobId, larger);
+  }
+
+  /** Jobs that take too long are queued once more, while those who prove them go on. */
+  #hedgeStragglers(): void {
+    const stragglers = this.#stragglers.find({
+      nowMs: this.#nowMs,
+      blocks: this.#blocks.values(),
+      classOf: (holder) => this.#classOf(holder),
+      isHedged: (jobId) => this.#histories.find(jobId)?.hedged === true,
+      isPresent: (jobId, attempt) =>
+        attempt === this.#histories.attempt(jobId) && this.#holders(jobId).some(isUnderWay),
+    });
+    for (const jobId of stragglers) {
+      this.#out.detach(jobId);
+      this.#stragglers.hedge(jobId, this.#histories.hedge(jobId));
+      const holders = this.#holders(jobId).filter(({ block, job }) => block.isQueued(job));
+      for (const { block, job } of holders) block.setState(job, 'blocked', this.#nowMs);
+      for (const { block, job } of holders) this.#enqueue(block, job);
+    }
   }
 
   #wakeJobs(): void {
@@ -272,12 +334,7 @@ export class Scheduler {
     if (holders.length === 0) return;
     const failures = this.#histories.countFailure(jobId, 'store-corrupt');
     if (failures > retryPolicy('store-corrupt', this.#options.retries).retries) {
-      const error: SerializedError = {
-        code: 'store-corrupt',
-        message: `the stored proof of ${jobId} was lost ${failures} times`,
-        remedy: 'check the disk or the storage service, then run the same command again',
-      };
-      this.#failBlocks(holders, jobId, error);
+      this.#failBlocks(holders, jobId, lostAgainAndAgain(jobId, failures));
       return;
     }
     for (const { block, job } of holders) {
@@ -285,18 +342,23 @@ export class Scheduler {
       this.#takeBack(block, parent, 'blocked');
       block.setWaitingFor(parent, block.waitingFor(parent) + 1);
     }
-    const revived = holders.flatMap((holder) => this.#revive(holder));
+    const voided = new Set<JobId>();
+    const revived = holders.flatMap((holder) => this.#revive(holder, voided));
     for (const { block, job } of revived) if (block.waitingFor(job) === 0) this.#enqueue(block, job);
   }
 
-  /** A proven job must be proven again, and so must those below it whose proofs are gone. Returns them all. */
-  #revive({ block, job: lost }: Holder): readonly Holder[] {
+  /**
+   * A proven job must be proven again, and so must those below it whose proofs are gone. Returns them all. `voided`: whose
+   * earlier attempts do not count any more, since another block lost the same proof.
+   */
+  #revive({ block, job: lost }: Holder, voided: Set<JobId>): readonly Holder[] {
     const revived = [lost];
     // The list grows while it is walked.
     for (const job of revived) {
       const jobId = block.tree.jobId(job);
       // Where another block is proving it already, the attempt under way is no old one.
-      if (!this.#twins(block, jobId).some(isUnderWay)) {
+      if (!voided.has(jobId) && !this.#twins(block, jobId).some(isUnderWay)) {
+        voided.add(jobId);
         this.#histories.voidAttempts(jobId);
         // Its proof may have been reported by a worker whose lease the queue has not ended yet.
         this.#out.remove(jobId);
@@ -316,8 +378,8 @@ export class Scheduler {
     block.setState(job, twin?.block.state(twin.job) ?? 'ready', this.#nowMs);
     if (twin !== undefined) return;
     this.#out.enqueue({
-      job: block.tree.job(job, block.blockId, this.#options.resourceClassOf),
-      attempt: this.#histories.nextAttempt(jobId),
+      job: block.tree.job(job, block.blockId, () => this.#classOf({ block, job })),
+      attempt: this.#histories.attempt(jobId),
       order: [block.ageRank, -remainingPathOf(block.tree, job, this.#estimates.of)],
     });
   }
@@ -329,8 +391,10 @@ export class Scheduler {
     if (before === 'blocked') return;
     const jobId = block.tree.jobId(job);
     if (this.#twins(block, jobId).some(isUnderWay)) return;
-    this.#histories.begin(jobId).wakeAtMs = undefined;
-    if (before !== 'backoff') this.#out.remove(jobId);
+    this.#histories.stopWaiting(jobId);
+    if (before !== 'backoff') this.#histories.endAttempt(jobId);
+    // Also one in backoff may have a holder: the first attempt at a straggler, when the second failed.
+    this.#out.remove(jobId);
   }
 
   #discardProof(block: BlockJobs, job: number): void {
@@ -360,44 +424,55 @@ export class Scheduler {
 
   /** Forgets a block and takes out of the queue what only it wanted. */
   #close(block: BlockJobs): void {
-    this.#blocks.delete(block.blockId);
+    this.#blocks.delete(block);
     for (let job = 0; job < block.tree.size; job++) {
-      if (!block.isQueued(job)) continue;
+      if (!isUnderWay({ block, job })) continue;
       const jobId = block.tree.jobId(job);
       if (!this.#twins(block, jobId).some(isUnderWay)) this.#out.remove(jobId);
     }
-    this.#histories.forget((jobId) => this.#holders(jobId).length === 0);
+    for (const jobId of block.withHistory) if (this.#twins(block, jobId).length === 0) this.#histories.forget(jobId);
     if (this.#blocks.size === 0) this.#timers.clear();
   }
 
-  /** The open blocks that have this job. */
-  #holders(jobId: JobId): Holder[] {
-    const holders: Holder[] = [];
-    for (const block of this.#blocks.values()) {
-      const job = block.tree.indexOf(jobId);
-      if (job >= 0) holders.push({ block, job });
+  /** What changed in this event is to outlive the scheduler, for each block that is still open. */
+  #rememberChanges(): void {
+    for (const jobId of this.#histories.takeChanged()) {
+      const history = this.#histories.find(jobId);
+      if (history === undefined) continue;
+      const holders = this.#holders(jobId);
+      if (holders.length === 0) this.#histories.forget(jobId);
+      for (const { block } of holders) {
+        block.withHistory.add(jobId);
+        this.#out.remember(block.blockId, jobId, recordOf(history));
+      }
     }
-    return holders;
   }
 
-  /** The same job in other open blocks. */
-  #twins(block: BlockJobs, jobId: JobId): Holder[] {
-    const twins: Holder[] = [];
-    for (const other of this.#blocks.values()) {
-      if (other === block || other.family !== block.family) continue;
-      const job = other.tree.indexOf(jobId);
-      if (job >= 0) twins.push({ block: other, job });
-    }
-    return twins;
+  /** The class that a job is proven on: its circuit's, or a larger one since it ran out of memory. */
+  #classOf({ block, job }: Holder): ResourceClass {
+    const history = block.withHistory.size > 0 ? this.#histories.find(block.tree.jobId(job)) : undefined;
+    return history?.escalatedTo ?? this.#options.resourceClassOf(block.tree.circuit(job));
+  }
+
+  #holders(jobId: JobId): Holder[] {
+    return this.#blocks.holders(jobId);
+  }
+
+  #twins(block: BlockJobs, jobId: JobId): readonly Holder[] {
+    return this.#blocks.twins(block, jobId);
   }
 
   /** The time to announce; undefined when there is none, or the shell knows it already. */
   #nextWake(ticked: boolean): number | undefined {
-    const earliestMs = this.#timers.earliestMs;
+    const earliestMs = earlier(this.#timers.earliestMs, this.#stragglers.nextLookMs);
     if (earliestMs === this.#announcedWakeMs && !ticked) return undefined;
     this.#announcedWakeMs = earliestMs;
     return earliestMs;
   }
+}
+
+function stateOf({ block, job }: Holder): JobState {
+  return block.state(job);
 }
 
 /** In the queue or soon to be there again. */
@@ -405,12 +480,6 @@ function isUnderWay({ block, job }: Holder): boolean {
   return block.isQueued(job) || block.state(job) === 'backoff';
 }
 
-/** The reason to give for a job that failed for good. Trouble outside is given as it is: the job is not at fault. */
-function exhausted(jobId: JobId, error: SerializedError, failures: number): SerializedError {
-  if (failures === 1 || isTroubleOutside(error.code)) return error;
-  return {
-    code: 'attempts-exhausted',
-    message: `${jobId} failed ${failures} times with ${error.code}; the last time: ${error.message}`,
-    ...(error.remedy === undefined ? {} : { remedy: error.remedy }),
-  };
+function earlier(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? (a ?? b) : Math.min(a, b);
 }

@@ -1,6 +1,6 @@
 import type { Clock } from '../common/index.js';
 import type { Aside } from './aside.js';
-import type { SignalName } from './interrupt.js';
+import type { SignalHandler } from './interrupt.js';
 
 /** Where text goes: what the command needs of `process.stdout` and `process.stderr`, so that tests can stand in. */
 export interface OutputStream {
@@ -25,5 +25,5 @@ export interface CliContext {
   /** Aborted at the first Ctrl-C (or SIGTERM, SIGHUP, SIGUSR1, or when nobody reads stdout any more): stop, and lose nothing. */
   readonly signal: AbortSignal;
   /** For a command that does more at its end: `handler` hears of every signal, and `signal` of none. Returns the way back. */
-  takeOverSignals(handler: (name: SignalName) => void): () => void;
+  takeOverSignals(handler: SignalHandler): () => void;
 }

@@ -31,9 +31,12 @@ it('leaves every signal to a command that takes them over, until it gives them b
   const source = new FakeProcess();
   const interrupts = new Interrupts(source, () => undefined);
   const heard: string[] = [];
-  const giveBack = interrupts.takeOver((name) => heard.push(name));
-  for (const name of ['SIGTERM', 'SIGTERM', 'SIGUSR1']) source.emit(name);
-  expect(heard).toEqual(['SIGTERM', 'SIGTERM', 'SIGUSR1']);
+  const giveBack = interrupts.takeOver((name) => (heard.push(name) < 3 ? 'heard' : 'quit'));
+  for (const name of ['SIGTERM', 'SIGUSR1']) source.emit(name);
+  expect(source.exits).toEqual([]);
+  source.emit('SIGTERM');
+  expect(heard).toEqual(['SIGTERM', 'SIGUSR1', 'SIGTERM']);
+  expect(source.exits).toEqual([130]);
   expect(interrupts.signal.aborted).toBe(false);
 
   giveBack();

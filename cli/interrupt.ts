@@ -7,6 +7,9 @@ import { ERROR_CODES, EspalierError } from '../common/index.js';
 export const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1'] as const;
 export type SignalName = (typeof SIGNALS)[number];
 
+/** What a command does about a signal that it took over; `quit`: the process ends at once. */
+export type SignalHandler = (name: SignalName) => 'heard' | 'quit';
+
 /** What `Interrupts` needs of `process`. */
 export interface SignalSource {
   on(event: string, listener: () => void): unknown;
@@ -21,7 +24,7 @@ export class Interrupts {
   readonly #controller = new AbortController();
   readonly #source: SignalSource;
   readonly #say: (line: string) => void;
-  #handler: ((name: SignalName) => void) | null = null;
+  #handler: SignalHandler | null = null;
 
   /** `say` gets one line a person can read. */
   constructor(source: SignalSource, say: (line: string) => void) {
@@ -35,7 +38,7 @@ export class Interrupts {
   }
 
   /** From now on `handler` hears of signals, and nothing else happens; returns the way back. */
-  takeOver(handler: (name: SignalName) => void): () => void {
+  takeOver(handler: SignalHandler): () => void {
     this.#handler = handler;
     return () => {
       if (this.#handler === handler) this.#handler = null;
@@ -48,13 +51,17 @@ export class Interrupts {
 
   #onSignal(name: SignalName): void {
     if (this.#handler !== null) {
-      this.#handler(name);
+      if (this.#handler(name) === 'quit') this.#exit();
     } else if (this.signal.aborted) {
-      this.#source.exit(ERROR_CODES.cancelled.exitCode);
+      this.#exit();
     } else {
       this.#say(name === 'SIGINT' ? 'stopping; press Ctrl-C again to quit at once' : `stopping on ${name}`);
       this.abort(interruption(`stopped by ${name}`));
     }
+  }
+
+  #exit(): void {
+    this.#source.exit(ERROR_CODES.cancelled.exitCode);
   }
 }
 

@@ -1,39 +1,5 @@
 #!/usr/bin/env node
-import { takeEarlyNotice } from './early-notice.js';
-// That came first, so that nothing is loaded before it listens.
+import './early-notice.js';
+import { runProcess } from './run-process.js';
 
-import { EspalierError, systemClock } from '../common/index.js';
-import { Aside } from './aside.js';
-import { Interrupts, interruption } from './interrupt.js';
-import { reportError } from './report-error.js';
-import { runCli } from './run-cli.js';
-
-const { stdout, stderr } = process;
-const aside = new Aside(stderr);
-const interrupts = new Interrupts(process, (line) => aside.say(line));
-if (takeEarlyNotice()) interrupts.abort(interruption('stopped by SIGUSR1'));
-
-// Whoever read our output is gone (`espalier … | head`): there is nobody to go on for.
-stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  interrupts.abort(interruption('nobody reads the output any more'));
-});
-// Without a reader of stderr there is nobody to tell.
-stderr.on('error', () => undefined);
-
-process.on('uncaughtException', (thrown) => {
-  const error = EspalierError.from(thrown);
-  stderr.write(reportError(error, { debug: process.argv.includes('--debug') }));
-  process.exit(error.exitCode);
-});
-
-process.exitCode = await runCli(process.argv.slice(2), {
-  stdout,
-  stderr,
-  aside,
-  env: process.env,
-  cwd: process.cwd(),
-  clock: systemClock,
-  signal: interrupts.signal,
-  takeOverSignals: (handler) => interrupts.takeOver(handler),
-});
+await runProcess(process.argv.slice(2));

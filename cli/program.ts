@@ -1,11 +1,11 @@
 import { Command, type CommanderError } from 'commander';
-import { COMMANDS } from './commands/index.js';
+import { COMMANDS, type RegisterCommand } from './commands/index.js';
 import type { CliContext } from './context.js';
 import { readPackageInfo } from './package-info.js';
 import { CliExit, usageError } from './usage-error.js';
 
 /** The whole command tree. Parsing it rejects with an `EspalierError`, or with `CliExit` once help was shown. */
-export function buildProgram(context: CliContext): Command {
+export function buildProgram(context: CliContext, commands: readonly RegisterCommand[] = COMMANDS): Command {
   const program = new Command('espalier')
     .description('Proves rollup blocks: plans the proof tree, schedules it by dependency, proves it with Barretenberg.')
     .option('--debug', 'when something fails, show where it came from: causes and stack traces')
@@ -24,7 +24,7 @@ export function buildProgram(context: CliContext): Command {
       getErrHasColors: () => false,
     })
     .addHelpText('after', '\nSee `espalier help <command>` for its options and examples.');
-  for (const register of COMMANDS) register(program, context);
+  for (const register of commands) register(program, context);
   throwInsteadOfExit(program);
   return program;
 }

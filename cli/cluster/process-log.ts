@@ -35,14 +35,15 @@ export class ProcessLog {
     this.#options = options;
   }
 
-  /** `text` may hold anything: it is printed on one line. */
-  write(tone: LogTone, text: string, facts: LogFacts): void {
+  /** `text` may hold anything: it is printed on one line. null: only a program wants to know. */
+  write(tone: LogTone, text: string | null, facts: LogFacts): void {
     const { json, colour, clock } = this.#options;
     const atMs = clock.nowMs();
     if (json) {
       this.#stream.write(`${JSON.stringify({ atMs, ...facts })}\n`);
       return;
     }
+    if (text === null) return;
     // Seconds are enough to read by, and one zone for a whole fleet.
     const time = `${new Date(atMs).toISOString().slice(0, 19)}Z`;
     const line = paintLine(

@@ -63,7 +63,7 @@ export async function withCluster<T>(
 ): Promise<T> {
   const address = parseClusterOptions(raw, context);
   const { openCluster } = await import('../cluster/open-cluster.js');
-  const cluster = await openCluster(address, { env: context.env, onTrouble: (line) => context.aside.say(line) });
+  const cluster = await openCluster(address, { onTrouble: (line) => context.aside.say(line) });
   try {
     return await work(cluster);
   } finally {

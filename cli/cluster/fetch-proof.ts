@@ -1,0 +1,79 @@
+import { EspalierError } from '../../common/index.js';
+import { checkRoot, planExecution } from '../../orchestrator/index.js';
+import { type BlockId, type BlockResult, type ProofRecord, toHex } from '../../proto/index.js';
+import type { CliContext } from '../context.js';
+import { buildManifest, type Manifest, writeManifest } from '../manifest/index.js';
+import { openEngine } from '../run/engine.js';
+import { openVerifier } from '../run/open-verifier.js';
+import { OutputFolder } from '../run/output-folder.js';
+import type { Cluster } from './open-cluster.js';
+import { shortId } from './render-blocks.js';
+import { storedBlock } from './stored-block.js';
+
+/**
+ * Fetches the root proof of a proven block into a folder, in the files that `espalier prove` writes. It is verified
+ * first, against the block executed here: neither the store nor the workers are trusted. Rejects with
+ * `verification-failed` where it does not hold, and with `usage` for a block that is not proven.
+ */
+export async function fetchProof(
+  cluster: Cluster,
+  blockId: BlockId,
+  path: string,
+  context: Pick<CliContext, 'env' | 'aside' | 'signal'>,
+): Promise<Manifest> {
+  const result = await provenResult(cluster, blockId);
+  const root = await rootRecord(cluster, result);
+  const engine = await verifierFor(root, context);
+  try {
+    const block = await storedBlock(cluster.blocks, blockId, engine.hasher);
+    const prepared = await planExecution(block, engine, { signal: context.signal });
+    await checkRoot(engine, prepared, root);
+    const { srs } = root.prover;
+    const folder = await OutputFolder.open(path, { blockId, srs });
+    try {
+      const { journal } = await folder.claim(block);
+      for (const summary of await cluster.blocks.getCredits(blockId)) await journal.note(summary);
+      await folder.writeRoot(root, engine.keys.key(root.circuit));
+      const manifest = buildManifest({
+        blockId,
+        tree: prepared.tree,
+        entries: journal.entries,
+        srs,
+        keysHash: toHex(prepared.execution.rootPublic.keysHash),
+        rootPublicInputs: root.publicInputs,
+      });
+      await writeManifest(path, manifest);
+      return manifest;
+    } finally {
+      await folder.close();
+    }
+  } finally {
+    await engine.stop();
+  }
+}
+
+async function provenResult(cluster: Cluster, blockId: BlockId): Promise<BlockResult> {
+  const open = await cluster.board.find(blockId);
+  const { state } = open ?? (await cluster.result(blockId));
+  if (state === 'proven') return cluster.result(blockId);
+  throw new EspalierError('usage', `block ${shortId(blockId)} has no root proof: it is ${state}`, {
+    remedy: `\`espalier status ${shortId(blockId)}\` shows it`,
+  });
+}
+
+async function rootRecord({ proofs }: Cluster, { rootId, blockId }: BlockResult): Promise<ProofRecord> {
+  const root = rootId === null ? undefined : await proofs.getProof(rootId);
+  if (root !== undefined) return root;
+  throw new EspalierError('store-corrupt', `the root proof of block ${blockId} is not in the store any more`, {
+    remedy: 'submit the block again',
+  });
+}
+
+/** What can check this proof. Whether it is to be trusted is for `espalier verify` to say. */
+function verifierFor(root: ProofRecord, { env, aside, signal }: Pick<CliContext, 'env' | 'aside' | 'signal'>) {
+  const { srs } = root.prover;
+  const say = (line: string) => aside.say(line);
+  const options = { env, signal, onWarning: () => undefined, onWait: say };
+  if (srs === 'none') return openEngine({ ...options, srs: 'auto', prover: { kind: 'simulated' } });
+  return openVerifier({ ...options, srs });
+}

@@ -11,3 +11,4 @@ export * from './limits.js';
 export * from './profile.js';
 export * from './proof.js';
 export { parsePrivateKey, publicKeyOf, signProof, verifySignature } from './proof-signature.js';
+export * from './proof-summary.js';

@@ -3,6 +3,15 @@ import { EspalierError, type SerializedError } from '../common/index.js';
 import type { BlockId, JobId, JobLease, JobReport, ProofSummary, QueuedJob, ResourceClass } from '../proto/index.js';
 import { type HeapItem, IndexedHeap } from './indexed-heap.js';
 import type { JobConsumer, JobProducer, JobQueue } from './job-queue.js';
+import {
+  JOBS_MAX_DEFAULT,
+  leaseLost,
+  noClasses,
+  queueClosed,
+  queueConflict,
+  queueFull,
+  warnOfListenerError,
+} from './queue-errors.js';
 import { ReportFeed } from './report-feed.js';
 import { sameContent } from './same-content.js';
 
@@ -12,8 +21,6 @@ export interface MemoryJobQueueOptions {
   /** Hears what a report listener throws. Default: a process warning. */
   readonly onListenerError?: (error: unknown) => void;
 }
-
-const JOBS_MAX_DEFAULT = 1_000_000;
 
 interface Entry extends HeapItem {
   readonly queued: QueuedJob;
@@ -103,7 +110,7 @@ export class MemoryJobQueue implements JobQueue {
   }
 
   #add(jobs: readonly QueuedJob[]): void {
-    if (this.#closed) throw new EspalierError('cancelled', 'the queue is closed: no job can be added');
+    if (this.#closed) throw queueClosed();
     const added = new Map<JobId, QueuedJob>();
     for (const queued of jobs) {
       const { id } = queued.job;
@@ -111,14 +118,11 @@ export class MemoryJobQueue implements JobQueue {
       const present = this.#entries.get(id)?.queued ?? added.get(id);
       if (present === undefined) added.set(id, queued);
       else if (!sameContent(present.job, queued.job)) {
-        throw new EspalierError('queue-conflict', `job ${id} is already queued with other content`);
+        throw queueConflict(id);
       }
     }
     if (this.#entries.size + added.size > this.#jobsMax) {
-      const held = `it holds ${this.#entries.size} of at most ${this.#jobsMax} jobs`;
-      throw new EspalierError('queue-full', `the queue has no room for ${added.size} more jobs: ${held}`, {
-        remedy: 'add them again when some are finished',
-      });
+      throw queueFull(added.size, this.#entries.size, this.#jobsMax);
     }
     for (const [id, queued] of added) {
       const entry: Entry = { queued, sequence: this.#nextSequence++, heapIndex: -1, lease: undefined };
@@ -173,7 +177,7 @@ export class MemoryJobQueue implements JobQueue {
     classes: readonly ResourceClass[],
     signal: AbortSignal,
   ): Promise<JobLease | undefined> | JobLease | undefined {
-    if (classes.length === 0) throw new EspalierError('internal', `worker ${workerId} takes jobs of no class at all`);
+    if (classes.length === 0) throw noClasses(workerId);
     if (this.#closed || signal.aborted) return undefined;
     const entry = this.#firstOf(classes);
     if (entry !== undefined) return this.#lease(entry, workerId);
@@ -241,10 +245,7 @@ export class MemoryJobQueue implements JobQueue {
     const entry = this.#entries.get(lease.job.id);
     const present = entry?.lease;
     if (present === undefined || entry === undefined || present.token !== lease.token) {
-      throw new EspalierError(
-        'lease-lost',
-        `worker ${lease.workerId} no longer holds job ${lease.job.id} (token ${lease.token})`,
-      );
+      throw leaseLost(lease);
     }
     return { entry, present, queued: entry.queued };
   }
@@ -295,8 +296,4 @@ function compareEntries(a: Entry, b: Entry): number {
   if (ageA !== ageB) return ageA < ageB ? -1 : 1;
   if (pathA !== pathB) return pathA < pathB ? -1 : 1;
   return a.sequence - b.sequence;
-}
-
-function warnOfListenerError(error: unknown): void {
-  process.emitWarning(error instanceof Error ? error : String(error), { type: 'ReportListenerWarning' });
 }

@@ -1,0 +1,51 @@
+import { EspalierError } from '../../common/index.js';
+import type { Job, JobLease, QueuedJob } from '../../proto/index.js';
+
+/**
+ * Where a lease of this process is, as far as this process knows:
+ *
+ * - *held*: taken. Its holder's ending makes it *ending*; a failed look at Redis *lost*; `remove` and `close` *over*.
+ * - *ending*: its holder has ended it, and Redis has not answered. *over* when it has, *held* again when it cannot be asked.
+ * - *detached*: no lease any more, but its holder goes on. *over* when that ends, or the job is removed.
+ * - *lost*: given to someone else, or about to be. Its holder was told to stop, and may have stored a proof by then: its
+ *   `complete` is still told. Then *over*.
+ * - *over*: nothing that its holder does with it matters.
+ */
+type LeaseState = 'held' | 'ending' | 'detached' | 'lost' | 'over';
+
+/** A lease of this process. */
+export class HeldLease implements JobLease {
+  readonly job: Job;
+  readonly attempt: number;
+  readonly order: readonly [number, number];
+  state: LeaseState = 'held';
+  isStarted = false;
+  /** Made when it is asked for: one costs more than all the rest of a lease. */
+  #controller: AbortController | undefined;
+  #abortedBecause: EspalierError | undefined;
+
+  constructor(
+    { job, attempt, order }: QueuedJob,
+    readonly token: number,
+    readonly workerId: string,
+    /** Whom the job reported to when it was taken. */
+    readonly producerId: string,
+  ) {
+    this.job = job;
+    this.attempt = attempt;
+    this.order = order;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#abortedBecause !== undefined) this.#controller.abort(this.#abortedBecause);
+    }
+    return this.#controller.signal;
+  }
+
+  abort(code: 'cancelled' | 'lease-lost', why: string): void {
+    this.#abortedBecause = new EspalierError(code, `job ${this.job.id}: ${why}`);
+    this.#controller?.abort(this.#abortedBecause);
+  }
+}

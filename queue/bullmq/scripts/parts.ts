@@ -1,0 +1,106 @@
+import { RESOURCE_CLASSES } from '../../../proto/index.js';
+
+/**
+ * Lua that several scripts share. Every script gets the namespace's prefix as its only key (`{espalier}`: all keys of a
+ * namespace lie in one slot of a Redis Cluster, so naming one of them routes the script) and makes the others from it.
+ *
+ * BullMQ's own keys, `<prefix>:<class>:…`: the job's hash under its id, `prioritized`, `active`, `meta`. Fields that
+ * BullMQ does not know are `rt` (whom its reports go to), `place` and `age` (see `order:`) and `token` (of its lease).
+ * `pb` (who has it) and `processedOn` are BullMQ's.
+ *
+ * Ours:
+ * - `order:<class>`: waiting jobs; the score is the block's age, members are `<path><sequence>:<id>` (see `job-entry.ts`)
+ * - `leases:<worker>`: the leases a worker holds, token to `<class>:<id>`
+ * - `holders`, `producers`: sessions that may have leases, and an inbox
+ * - `detached`: token to `<id> <worker>` of leases whose job was detached
+ * - `inbox:<producer>`, `late`: reports on their way
+ * - `counter`: tokens and sequence numbers; it never goes back
+ */
+export const PRELUDE = `
+local call = redis.call
+local prefix = KEYS[1]
+local CLASSES = { ${RESOURCE_CLASSES.map((name) => `'${name}'`).join(', ')} }
+
+local function own(name) return prefix .. ':' .. name end
+local function keyOf(class, name) return prefix .. ':' .. class .. ':' .. name end
+
+-- Milliseconds by Redis's clock: no script looks at anybody else's.
+local function nowMs()
+  local time = call('TIME')
+  return time[1] .. string.sub('00000' .. time[2], -6, -4)
+end
+`;
+
+/**
+ * Jobs that come to wait. Workers are told of a class only when none of it waited before: while some do, every worker
+ * that wanted one has been told already, or has looked since.
+ */
+export const WAIT = `
+local woken = {}
+
+local function noteArrivals(class)
+  if woken[class] == nil then woken[class] = call('ZCARD', own('order:' .. class)) == 0 end
+end
+
+local function publishArrivals()
+  local names = {}
+  for class, isWoken in pairs(woken) do
+    if isWoken then names[#names + 1] = class end
+  end
+  if #names > 0 then call('PUBLISH', own('ready'), table.concat(names, ' ')) end
+end
+
+-- BullMQ's score: the priority, and among equal ones the order of arrival.
+local function bullmqScore(priority, sequence)
+  return priority * 4294967296 + sequence % 4294967296
+end
+
+-- A leased job waits again, where it stood in the line.
+local function putBack(class, id)
+  local key = keyOf(class, id)
+  local job = call('HMGET', key, 'age', 'place', 'priority')
+  noteArrivals(class)
+  call('HDEL', key, 'token', 'pb', 'processedOn')
+  call('LREM', keyOf(class, 'active'), 1, id)
+  call('ZADD', own('order:' .. class), job[1], job[2])
+  call('ZADD', keyOf(class, 'prioritized'), bullmqScore(tonumber(job[3]), tonumber(string.sub(job[2], 21, 36))), id)
+end
+`;
+
+/** Reports, gathered and sent at the end: one push for each inbox. */
+export const REPORT = `
+local outgoing = {}
+
+local function report(producer, text)
+  local reports = outgoing[producer]
+  if reports == nil then
+    reports = {}
+    outgoing[producer] = reports
+  end
+  reports[#reports + 1] = text
+end
+
+local function sendReports()
+  for producer, reports in pairs(outgoing) do
+    -- In slices: Lua cannot pass any number of arguments.
+    for first = 1, #reports, 1000 do
+      call('RPUSH', own('inbox:' .. producer), unpack(reports, first, math.min(first + 999, #reports)))
+    end
+    -- An inbox that is new: whoever looks for the dead deletes it if its reader has died.
+    if call('LLEN', own('inbox:' .. producer)) == #reports then call('SADD', own('producers'), producer) end
+  end
+end
+`;
+
+/** The leases whose job was detached, as `visit(token, id, worker)`. They are few: a part of what runs. */
+export const DETACHED = `
+local function eachDetached(visit)
+  local detached = call('HGETALL', own('detached'))
+  for at = 1, #detached, 2 do
+    local id, worker = string.match(detached[at + 1], '^(%S+) (.*)$')
+    visit(detached[at], id, worker)
+  end
+end
+
+local function forgetDetached(token) call('HDEL', own('detached'), token) end
+`;

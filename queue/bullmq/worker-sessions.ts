@@ -1,0 +1,98 @@
+import { setMaxListeners } from 'node:events';
+import { EspalierError } from '../../common/index.js';
+import type { Heart } from '../redis/heart.js';
+import type { LeaseKeeper } from './lease-keeper.js';
+
+/** So often a worker makes sure that Redis and it agree on its leases, and asks for jobs that it was not told of. */
+const LOOK_INTERVAL_MS = 1_000;
+
+interface Session {
+  readonly begun: Promise<void>;
+  isAlive: boolean;
+}
+
+/** The workers of this process: alive as long as the queue is open, and looked after every second. */
+export class WorkerSessions {
+  readonly #heart: Heart;
+  readonly #keeper: LeaseKeeper;
+  readonly #onLook: () => void;
+  readonly #onTrouble: (message: string) => void;
+  readonly #sessions = new Map<string, Session>();
+  readonly #stopListening: () => void;
+  #timer: NodeJS.Timeout | undefined;
+  #isLooking = false;
+  #lookAgain = false;
+
+  /** `onLook` is called with every look. */
+  constructor(heart: Heart, keeper: LeaseKeeper, onLook: () => void, onTrouble: (message: string) => void) {
+    this.#heart = heart;
+    this.#keeper = keeper;
+    this.#onLook = onLook;
+    this.#onTrouble = onTrouble;
+    this.#stopListening = heart.onLapse((sessionId) => {
+      if (this.#sessions.has(sessionId)) this.look();
+    });
+  }
+
+  /** Idempotent. */
+  begin(workerId: string): void {
+    if (this.#sessions.has(workerId)) return;
+    const begun = this.#heart.add(workerId);
+    const session: Session = { begun, isAlive: false };
+    this.#sessions.set(workerId, session);
+    begun.then(
+      () => {
+        session.isAlive = true;
+      },
+      // Whoever takes hears of it.
+      () => {},
+    );
+    this.#timer ??= setInterval(() => this.look(), LOOK_INTERVAL_MS).unref();
+  }
+
+  /** Resolves when the session is alive, or the signal aborts. Rejects when it cannot begin. */
+  async alive(workerId: string, signal: AbortSignal): Promise<void> {
+    const session = this.#sessions.get(workerId);
+    if (session === undefined || session.isAlive || signal.aborted) return;
+    let stopWaiting = () => {};
+    const aborted = new Promise<void>((resolve) => {
+      stopWaiting = resolve;
+      // Any number of takes may wait on one worker's signal; Node would warn of a leak from the eleventh on.
+      setMaxListeners(0, signal);
+      signal.addEventListener('abort', stopWaiting, { once: true });
+    });
+    try {
+      await Promise.race([session.begun, aborted]);
+    } finally {
+      signal.removeEventListener('abort', stopWaiting);
+    }
+  }
+
+  /** Looks at once, or again when the look that runs is over. */
+  look(): void {
+    this.#lookAgain = true;
+    if (!this.#isLooking) void this.#look();
+  }
+
+  /** No more looks. Returns the workers. */
+  close(): readonly string[] {
+    clearInterval(this.#timer);
+    this.#stopListening();
+    return [...this.#sessions.keys()];
+  }
+
+  async #look(): Promise<void> {
+    this.#isLooking = true;
+    try {
+      while (this.#lookAgain) {
+        this.#lookAgain = false;
+        for (const workerId of this.#sessions.keys()) await this.#keeper.check(workerId);
+        this.#onLook();
+      }
+    } catch (thrown) {
+      this.#onTrouble(`leases cannot be checked: ${EspalierError.from(thrown).message}`);
+    } finally {
+      this.#isLooking = false;
+    }
+  }
+}

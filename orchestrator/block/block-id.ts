@@ -37,6 +37,14 @@ export function blockId(block: Block): BlockId {
   return digest(['block', block.version, startStateId(block.start), block.transactions.map(transactionId)]);
 }
 
+/**
+ * Of all blocks that can share a job: those with the same starting state and the same first transaction. A job's id hashes
+ * both (`ProofTree.lineage`), so two blocks that share any job are of one family.
+ */
+export function familyOf(block: Block): string {
+  return digest(['family', startStateId(block.start), block.transactions.slice(0, 1).map(transactionId)]);
+}
+
 function trimmed(calldata: readonly Field[]): readonly Field[] {
   return calldata.slice(0, calldata.findLastIndex((word) => word !== 0n) + 1);
 }

@@ -40,13 +40,21 @@ export class ClientProofs {
     };
   }
 
-  /** Of a job that verifies one. */
-  of(job: number): ProofRecord | undefined {
-    const { tree } = this.#prepared;
-    const client = tree.children(job).find(({ circuit }) => circuit === 'client');
-    if (client === undefined) return undefined;
-    const record = this.find(client.proofId);
-    if (record === undefined) throw new EspalierError('internal', `the block has no client proof ${client.proofId}`);
+  /** Of the job with this id; undefined where it verifies none. */
+  of(jobId: JobId): ProofRecord | undefined {
+    const proofId = clientProofIdOf(jobId);
+    if (proofId === undefined) return undefined;
+    const record = this.find(proofId);
+    if (record === undefined) throw new EspalierError('internal', `the block has no client proof ${proofId}`);
     return record;
   }
+}
+
+const VERIFIES_CLIENT =
+  /^(?:public-kernel-first\.(?<kernel>\d+)\.0|base-rollup-private\.(?<base>\d+))\.(?<lineage>.+)$/;
+
+/** The client proof that a job verifies, told by the job's id alone; undefined where it verifies none. */
+export function clientProofIdOf(jobId: JobId): JobId | undefined {
+  const { kernel, base, lineage } = VERIFIES_CLIENT.exec(jobId)?.groups ?? {};
+  return lineage === undefined ? undefined : `client.${kernel ?? base}.${lineage}`;
 }

@@ -82,6 +82,11 @@ export class JobSupply {
     return [...this.#entries.values()].filter(({ added }) => added).map(({ queued }) => queued);
   }
 
+  /** The attempt that is wanted, from 1; 0 where none is. */
+  attemptOf(id: JobId): number {
+    return this.#entries.get(id)?.queued.attempt ?? 0;
+  }
+
   /** Whether this very attempt should be in the queue. */
   isQueued(queued: QueuedJob): boolean {
     const entry = this.#entries.get(queued.job.id);

@@ -13,6 +13,8 @@ export interface PreparedBlock {
   readonly id: BlockId;
   readonly block: Block;
   readonly execution: BlockExecution;
+  /** What the tree was planned with besides the block, see `planTree`. */
+  readonly lineageSeed: string;
   readonly tree: ProofTree;
   readonly inputs: JobInputs;
 }
@@ -55,25 +57,32 @@ export async function planExecution(
   options: { readonly signal?: AbortSignal; readonly onProgress?: (done: number, total: number) => void },
 ): Promise<PreparedBlock> {
   const execution = await executeBlock(block, hasher, { ...options, keysHash: keys.keysHash(hasher) });
-  const tree = planBlock({
-    lineageSeed: lineageSeed(prover.identity, keys, toHex(execution.rootPublic.startRoot)),
-    transactionIds: block.transactions.map(transactionId),
-    callCounts: block.transactions.map((transaction) => transaction.calls.length),
-  });
+  const lineageSeed = lineageSeedOf(prover.identity, keys, toHex(execution.rootPublic.startRoot));
+  const tree = planTree(block, lineageSeed);
   return {
     id: blockId(block),
     block,
     execution,
+    lineageSeed,
     tree,
     inputs: new JobInputs(tree, execution, hasher, keys.hashes),
   };
+}
+
+/** The tree of a block, planned again with the seed that a `PreparedBlock` has: it takes no execution, and no keys. */
+export function planTree(block: Block, lineageSeed: string): ProofTree {
+  return planBlock({
+    lineageSeed,
+    transactionIds: block.transactions.map(transactionId),
+    callCounts: block.transactions.map((transaction) => transaction.calls.length),
+  });
 }
 
 /**
  * What all job ids of a block depend on besides its transactions. Keys differ by circuit, SRS and prover version, so
  * proofs of one proof system are never taken for those of another, nor simulated ones for real ones.
  */
-function lineageSeed(identity: ProverIdentity, keys: KeySet, startRoot: string): string {
+function lineageSeedOf(identity: ProverIdentity, keys: KeySet, startRoot: string): string {
   const system = [identity.srs, identity.kind === 'simulated', CIRCUIT_NAMES.map((name) => keys.key(name).hash)];
   return createHash('sha256')
     .update(JSON.stringify(['espalier', 1, system, startRoot]))

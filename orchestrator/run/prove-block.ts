@@ -1,5 +1,5 @@
 import { type Clock, type ErrorCode, EspalierError, type SerializedError } from '../../common/index.js';
-import { type JobId, type ProofRecord, type ProofSummary, type RunEventBody, workMs } from '../../proto/index.js';
+import { type ProofRecord, type ProofSummary, type RunEventBody, workMs } from '../../proto/index.js';
 import type { JobProducer } from '../../queue/index.js';
 import type { ProofStore } from '../../store/index.js';
 import { criticalPathMs } from '../plan/index.js';
@@ -158,12 +158,8 @@ class BlockRun implements ShellHost {
 }
 
 function failure({ error, jobId }: Exclude<Outcome, 'proven'>): EspalierError {
-  return EspalierError.fromSerialized(jobId === null ? error : namingJob(error, jobId));
-}
-
-/** The error of a job that failed for good, as that of its block. */
-export function namingJob(error: SerializedError, jobId: JobId): SerializedError {
-  return error.message.includes(jobId) ? error : { ...error, message: `job ${jobId}: ${error.message}` };
+  if (jobId === null || error.message.includes(jobId)) return EspalierError.fromSerialized(error);
+  return EspalierError.fromSerialized({ ...error, message: `job ${jobId}: ${error.message}` });
 }
 
 const STOPPED: Outcome = {

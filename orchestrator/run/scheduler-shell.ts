@@ -44,10 +44,11 @@ export type BlockOutcome = 'proven' | { readonly error: SerializedError; readonl
  * come out of `step`.
  */
 export interface ShellHost {
-  /** Makes sure that what the job reads is in the store. Runs in the background, some at a time. */
+  /**
+   * Makes sure that what the job reads is in the store, whole: whatever may be there already. Runs in the background, some
+   * at a time.
+   */
   provide(queued: QueuedJob): Promise<void>;
-  /** Makes sure that what `provide` stored for a job is whole. Runs in the background, before the job is provided for again. */
-  checkInputs?(block: DrivenBlock, job: number): Promise<void>;
   /** Deletes what `provide` stored. Runs in the background. */
   deleteInputs?(jobId: JobId): Promise<void>;
   /** Before a proof is deleted that others have replaced. Runs in the background. */
@@ -77,10 +78,16 @@ export interface SchedulerShellOptions {
 
 interface Message {
   readonly event: SchedulerEventBody;
-  /** Of the proof that the event is about. */
-  readonly summary?: ProofSummary | undefined;
+  /** The proof that the event is about. */
+  readonly proof?: ProvenBy | undefined;
   /** Called when everything that must be done before the next message is. */
   readonly onHandled?: (() => void) | undefined;
+}
+
+interface ProvenBy {
+  readonly summary: ProofSummary;
+  /** Whether the stored proof was verified here, since nobody reported it in time. Someone may still be at work on it. */
+  readonly isChecked: boolean;
 }
 
 /** Blobs written, checked or deleted at once. */
@@ -134,7 +141,7 @@ export class SchedulerShell {
   /** Takes a block's jobs out of the queue and forgets it. `onCancelled` is called when they are out. */
   cancel(blockId: BlockId, onCancelled: () => void = () => {}): void {
     this.post({ kind: 'block-cancelled', blockId }, () => {
-      this.#blocks.delete(blockId);
+      this.#forget(blockId);
       onCancelled();
     });
   }
@@ -143,9 +150,8 @@ export class SchedulerShell {
   drop(blockId: BlockId): void {
     const block = this.#blocks.get(blockId);
     if (block === undefined) return;
-    this.#blocks.delete(blockId);
+    this.#forget(blockId);
     this.#droppedSome = true;
-    this.#supply.forgetAll((jobId) => !this.#isOurs(jobId));
     this.#tasks.forget((jobId) => block.prepared.tree.indexOf(jobId) >= 0 && !this.#isOurs(jobId));
     const nowMs = this.#options.clock.monotonicMs();
     for (const command of this.#scheduler.handle({ kind: 'block-cancelled', blockId, nowMs })) {
@@ -153,9 +159,8 @@ export class SchedulerShell {
     }
   }
 
-  post(event: SchedulerEventBody, onHandled?: () => void, summary?: ProofSummary): void {
-    if (this.#closed) onHandled?.();
-    else this.#mailbox.put({ event, onHandled, summary });
+  post(event: SchedulerEventBody, onHandled?: () => void): void {
+    this.#put({ event, onHandled });
   }
 
   /** Lets the next `step` reject. */
@@ -175,7 +180,7 @@ export class SchedulerShell {
         break;
       }
       case 'proven':
-        this.prove(report.summary);
+        this.#prove({ summary: report.summary, isChecked: false });
         break;
       case 'failed':
         this.post({ kind: 'job-failed', jobId, attempt: report.attempt, error: report.error, workerId });
@@ -187,12 +192,6 @@ export class SchedulerShell {
     }
   }
 
-  /** A proof is in the store, and believed. */
-  prove(summary: ProofSummary, onHandled?: () => void): void {
-    const { jobId, attempts, usage } = summary;
-    this.post({ kind: 'job-proven', jobId, attempt: attempts, wallMs: usage.wallMs }, onHandled, summary);
-  }
-
   /** A proof of this job may be in the store. If so, and if it verifies, the job is proven; else `onMissing` is called. */
   lookFor(jobId: JobId, onMissing: () => void = () => {}): void {
     this.#tasks.add(jobId, async () => {
@@ -200,7 +199,7 @@ export class SchedulerShell {
       if (holder === undefined) return;
       const { record } = await holder.block.stored.find(holder.job);
       if (record === undefined) onMissing();
-      else this.prove(summaryOf(record));
+      else this.#prove({ summary: summaryOf(record), isChecked: true });
     });
   }
 
@@ -239,21 +238,39 @@ export class SchedulerShell {
     await this.#tasks.idle();
   }
 
-  async #handle({ event, summary }: Message): Promise<void> {
+  #put(message: Message): void {
+    if (this.#closed) message.onHandled?.();
+    else this.#mailbox.put(message);
+  }
+
+  #prove(proof: ProvenBy): void {
+    const { jobId, attempts, usage } = proof.summary;
+    // A proof that was verified here is as good as one of the present attempt, whichever made it.
+    const attempt = proof.isChecked ? Math.max(attempts, this.#supply.attemptOf(jobId)) : attempts;
+    const event = { kind: 'job-proven', jobId, attempt, wallMs: usage.wallMs } as const;
+    // What made it is too old to be believed: it may have been reported before it was lost.
+    const onHandled = () => {
+      if (!proof.isChecked && this.#supply.attemptOf(jobId) > 0) this.lookFor(jobId);
+    };
+    this.#put({ event, proof, onHandled });
+  }
+
+  async #handle({ event, proof }: Message): Promise<void> {
     this.#droppedSome = false;
     const nowMs = this.#options.clock.monotonicMs();
     for (const command of this.#scheduler.handle({ ...event, nowMs } as SchedulerEvent)) {
-      await this.#obey(command, summary);
+      await this.#obey(command, proof);
     }
   }
 
-  async #obey(command: SchedulerCommand, summary: ProofSummary | undefined): Promise<void> {
+  async #obey(command: SchedulerCommand, proof: ProvenBy | undefined): Promise<void> {
     const { host, proofs } = this.#options;
     switch (command.kind) {
       case 'report-proven':
-        return this.#accept(command.blockId, command.jobId, summary);
+        return this.#accept(command.blockId, command.jobId, proof);
       case 'report-retry': {
         const { jobId, attempt, error, delayMs } = command;
+        this.#supply.forget(jobId);
         const block = this.#blocks.get(command.blockId);
         if (block === undefined) return;
         return this.#emitForJob(block, jobId, (job) => ({ kind: 'job-retried', ...job, attempt, error, delayMs }));
@@ -289,9 +306,13 @@ export class SchedulerShell {
     }
   }
 
-  async #accept(blockId: BlockId, jobId: JobId, summary: ProofSummary | undefined): Promise<void> {
-    if (summary?.jobId !== jobId) throw new EspalierError('internal', `job ${jobId} was accepted without a report`);
-    this.#supply.forget(jobId);
+  async #accept(blockId: BlockId, jobId: JobId, proof: ProvenBy | undefined): Promise<void> {
+    if (proof?.summary.jobId !== jobId) {
+      throw new EspalierError('internal', `job ${jobId} was accepted without a report`);
+    }
+    const { summary, isChecked } = proof;
+    if (isChecked) await this.#supply.remove([jobId]);
+    else this.#supply.forget(jobId);
     const block = this.#blocks.get(blockId);
     if (block === undefined) return;
     await this.#options.host.accept(blockId, summary);
@@ -305,7 +326,6 @@ export class SchedulerShell {
       if (block === undefined) return;
       const { tree } = block.prepared;
       const job = tree.indexOf(jobId);
-      await this.#options.host.checkInputs?.(block, job);
       for (const child of tree.childJobs(job)) await this.#checkChild(block, child);
     });
   }
@@ -324,7 +344,16 @@ export class SchedulerShell {
   }
 
   #end(blockId: BlockId, outcome: BlockOutcome): void {
-    if (this.#blocks.delete(blockId)) this.#options.host.onEnd(blockId, outcome);
+    if (this.#forget(blockId)) this.#options.host.onEnd(blockId, outcome);
+  }
+
+  /** False where the block was dropped before. */
+  #forget(blockId: BlockId): boolean {
+    const block = this.#blocks.get(blockId);
+    this.#blocks.delete(blockId);
+    const { tree } = block?.prepared ?? {};
+    if (tree !== undefined) this.#supply.forgetAll((jobId) => tree.indexOf(jobId) >= 0 && !this.#isOurs(jobId));
+    return block !== undefined;
   }
 
   #wakeAt(atMs: number): void {

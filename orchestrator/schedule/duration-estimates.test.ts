@@ -27,3 +27,14 @@ it('ignores what cannot be a duration', () => {
   for (const ms of [Number.NaN, -1, Number.POSITIVE_INFINITY]) estimates.observe('public-vm', ms);
   expect(estimates.of('public-vm')).toBe(DEFAULT_DURATIONS_MS['public-vm']);
 });
+
+it('knows percentiles of the latest measurements, once there are some', () => {
+  const estimates = new DurationEstimates();
+  for (let ms = 1; ms <= 7; ms++) estimates.observe('public-vm', ms);
+  expect(estimates.percentile('public-vm', 0.95)).toBeUndefined();
+  for (let ms = 8; ms <= 100; ms++) estimates.observe('public-vm', ms);
+  // Of 37 to 100, the latest 64.
+  expect(estimates.percentile('public-vm', 0.95)).toBe(97);
+  expect(estimates.percentile('public-vm', 1)).toBe(100);
+  expect(estimates.percentile('merge-rollup', 0.95)).toBeUndefined();
+});

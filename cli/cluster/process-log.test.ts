@@ -2,7 +2,8 @@ import { expect, it } from 'vitest';
 import { CapturedStream } from '../testing/test-context.js';
 import { ProcessLog } from './process-log.js';
 
-const clock = { nowMs: () => Date.UTC(2026, 0, 2, 3, 4, 5, 678) };
+let monotonicMs = 0;
+const clock = { nowMs: () => Date.UTC(2026, 0, 2, 3, 4, 5, 678), monotonicMs: () => monotonicMs };
 
 it('prints a line for a person, on one line and without control characters', () => {
   const stream = new CapturedStream();
@@ -34,4 +35,14 @@ it('prints one JSON object a line for a program', () => {
     { atMs: clock.nowMs(), kind: 'proven', blockId: 'abc' },
     { atMs: clock.nowMs(), kind: 'warning', code: 'simulated-prover', message: 'nothing is proven' },
   ]);
+});
+
+it('says the same trouble once, though every connection tells of it, and again when it comes back later', () => {
+  const stream = new CapturedStream();
+  const log = new ProcessLog(stream, { json: true, colour: false, clock });
+  for (const message of ['lost', 'lost', 'back', 'lost', 'back']) log.trouble(message);
+  monotonicMs = 60_000;
+  log.trouble('lost');
+  const said = stream.text.trim().split('\n');
+  expect(said.map((line) => JSON.parse(line).message)).toEqual(['lost', 'back', 'lost']);
 });

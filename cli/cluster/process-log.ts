@@ -14,8 +14,13 @@ export interface ProcessLogOptions {
   /** One JSON object a line instead of text. */
   readonly json: boolean;
   readonly colour: boolean;
-  readonly clock: Pick<Clock, 'nowMs'>;
+  readonly clock: Clock;
 }
+
+/** The same trouble is not said again so soon: each of a process's connections tells of it. */
+const TROUBLE_INTERVAL_MS = 5_000;
+/** Different troubles remembered for that. */
+const TROUBLES_MAX = 100;
 
 const STYLES: Readonly<Record<LogTone, Style>> = { plain: 'plain', good: 'green', warning: 'alarm', bad: 'red' };
 
@@ -29,6 +34,7 @@ export function openProcessLog(context: CliContext, { json = false }: { readonly
 export class ProcessLog {
   readonly #stream: OutputStream;
   readonly #options: ProcessLogOptions;
+  readonly #troubles = new Map<string, number>();
 
   constructor(stream: OutputStream, options: ProcessLogOptions) {
     this.#stream = stream;
@@ -58,4 +64,14 @@ export class ProcessLog {
   warn(code: string, message: string): void {
     this.write('warning', `WARNING: ${message}`, { kind: 'warning', code, message });
   }
+
+  /** What goes wrong and is being waited for, and that it is over. */
+  readonly trouble = (message: string): void => {
+    const nowMs = this.#options.clock.monotonicMs();
+    const saidAtMs = this.#troubles.get(message);
+    if (saidAtMs !== undefined && nowMs - saidAtMs < TROUBLE_INTERVAL_MS) return;
+    if (this.#troubles.size >= TROUBLES_MAX) this.#troubles.clear();
+    this.#troubles.set(message, nowMs);
+    this.write('warning', message, { kind: 'trouble', message });
+  };
 }

@@ -109,7 +109,7 @@ async function work(
 ): Promise<void> {
   const { workerId, key, profile, classes, resources } = identity;
   const { redisUrl: url, storeUrl, namespace } = address;
-  const onTrouble = (message: string) => log.write('warning', message, { kind: 'trouble', message });
+  const onTrouble = log.trouble;
   const store = closing.add(await openBlobStore(storeUrl, { redisUrl: url, namespace, onTrouble }), async (it) =>
     it.close(),
   );
@@ -117,8 +117,10 @@ async function work(
   heart.onLapse(() =>
     onTrouble('this machine was out of touch for so long that its jobs may be proven elsewhere by now'),
   );
-  await heart.add(workerId);
-  const queue = closing.add(await BullmqJobQueue.open({ url, namespace, heart, onTrouble }), (it) => it.close());
+  const queue = closing.add(
+    await BullmqJobQueue.open({ url, namespace, heart, producerId: workerId, onTrouble }),
+    (it) => it.close(),
+  );
   const fleet = closing.add(await RedisFleet.open({ url, namespace, onTrouble }), (it) => it.close());
   const worker = new Worker({
     consumer: new LoggedConsumer(queue.consumer(workerId), log),

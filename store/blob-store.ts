@@ -1,7 +1,7 @@
 /**
  * Bytes under names, durable and whole: the one thing an outside storage system must do for Espalier. `ProofStore`
- * builds records, checksums and content addresses on top of it. Adapters: `MemoryBlobStore`, `FileBlobStore`; Redis
- * and S3 later; all pass `tests/conformance/blob-store.ts`.
+ * builds records, checksums and content addresses on top of it. Adapters: `MemoryBlobStore`, `FileBlobStore`,
+ * `RedisBlobStore`, `S3BlobStore`; all pass `tests/conformance/blob-store.ts`.
  *
  * Keys are one or more segments of `[A-Za-z0-9._-]+` joined by `/`, at most 200 characters; no segment is `.` or `..`,
  * and no key is the folder of another (`a` and `a/b`). Other keys, and blobs beyond `BLOB_BYTES_MAX`, reject with

@@ -1,4 +1,4 @@
-import { open, readdir, rm, stat, unlink } from 'node:fs/promises';
+import { open, readdir, rm, rmdir, stat, unlink } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import {
   EspalierError,
@@ -14,10 +14,15 @@ import { checkBlobSize, checkKey, checkPrefix, isKeySegment } from './check-key.
 /** What `open` and the like say when a key is not there, or is the folder of other keys. */
 const ABSENT: readonly (string | undefined)[] = ['ENOENT', 'ENOTDIR', 'EISDIR'];
 
+/** Another process may delete the last blob of a folder, and with it the folder, just before one is written there. */
+const WRITE_ATTEMPTS = 3;
+const FOLDERS_MAX = 1_000;
+
 /**
- * A file a blob, under its key, in one folder of a local disk. A blob is written beside its place, synced and renamed,
- * so a reader, now or after a crash, sees all of it or nothing. Any number of processes may read and write at once.
- * Deleting is not synced: a deleted blob may be there again after a power cut.
+ * A file a blob, under its key, in one folder of a disk. A blob is written beside its place, synced and renamed, so a
+ * reader, now or after a crash, sees all of it or nothing. Any number of processes may read and write at once, of other
+ * machines too where the file system is shared. Deleting is not synced: a deleted blob may be there again after a power
+ * cut. Folders below the first level (`blocks/<id>/`) go with their last blob.
  */
 export class FileBlobStore implements BlobStore {
   readonly folder: string;
@@ -41,16 +46,15 @@ export class FileBlobStore implements BlobStore {
   async put(key: string, bytes: Uint8Array): Promise<void> {
     const path = this.#pathOf(key);
     checkBlobSize(key, bytes.length);
-    const folder = dirname(path);
-    try {
-      const made = this.#folders.get(folder) ?? makeFolder(folder);
-      this.#folders.set(folder, made);
-      await made;
-      await writeFileAtomically(path, bytes);
-    } catch (error) {
-      // Whatever it was, look again next time: the folder may have been deleted.
-      this.#folders.delete(folder);
-      throw storeError('write', path, error);
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await this.#makeFolderOf(path);
+        return await writeFileAtomically(path, bytes);
+      } catch (error) {
+        // Whatever it was, look again next time: the folder may have been deleted.
+        this.#folders.delete(dirname(path));
+        if (errnoOf(error) !== 'ENOENT' || attempt === WRITE_ATTEMPTS) throw storeError('write', path, error);
+      }
     }
   }
 
@@ -93,6 +97,8 @@ export class FileBlobStore implements BlobStore {
     } catch (error) {
       if (!ABSENT.includes(errnoOf(error))) throw storeError('delete', path, error);
     }
+    // Fails, as it should, while there is something else in it. Those of the first level are few, and stay.
+    if (dirname(key).includes('/')) await rmdir(dirname(path)).catch(() => {});
   }
 
   async *list(prefix: string): AsyncIterable<string> {
@@ -118,6 +124,14 @@ export class FileBlobStore implements BlobStore {
       if (entry.isFile()) yield { path: join(folder, name), name, key: prefix + name };
       else if (entry.isDirectory() && isKeySegment(name)) yield* this.#files(`${prefix}${name}/`);
     }
+  }
+
+  #makeFolderOf(path: string): Promise<void> {
+    const folder = dirname(path);
+    if (this.#folders.size >= FOLDERS_MAX) this.#folders.clear();
+    const made = this.#folders.get(folder) ?? makeFolder(folder);
+    this.#folders.set(folder, made);
+    return made;
   }
 
   #pathOf(key: string): string {

@@ -29,14 +29,16 @@ export class MemoryBlobStore implements BlobStore {
         `cannot write ${key}: the store in memory is full (${this.#bytesMax} bytes)`,
       );
     }
-    // Copied on the way in and out: what the caller does with its bytes afterwards must not change the blob.
-    this.#blobs.set(key, bytes.slice());
+    // Copied on the way in and out: what the caller does with its bytes afterwards must not change the blob. Not by
+    // `slice`, which for a `Buffer` is a view.
+    this.#blobs.set(key, new Uint8Array(bytes));
     this.#bytes = total;
   }
 
   async get(key: string): Promise<Uint8Array | undefined> {
     checkKey(key);
-    return this.#blobs.get(key)?.slice();
+    const bytes = this.#blobs.get(key);
+    return bytes === undefined ? undefined : new Uint8Array(bytes);
   }
 
   async has(key: string): Promise<boolean> {

@@ -165,8 +165,19 @@ describe('inputs', () => {
     expect(await store.getInputs(id)).toBeUndefined();
     await store.putInputs(id, inputs);
     expect(await store.getInputs(id)).toEqual(inputs);
+    expect(await store.hasInputs(id)).toBe(true);
     await store.deleteInputs(id);
     expect(await store.getInputs(id)).toBeUndefined();
+    expect(await store.hasInputs(id)).toBe(false);
+  });
+
+  test('are listed by job id, proofs apart', async () => {
+    const { store } = newStore();
+    for (const jobId of ['b', 'a']) await store.putInputs(jobId, inputs);
+    await store.putProof(record);
+    const ids: string[] = [];
+    for await (const jobId of store.listInputs()) ids.push(jobId);
+    expect(ids).toEqual(['a', 'b']);
   });
 
   test('that are damaged, or those of another job, are refused', async () => {

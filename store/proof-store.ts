@@ -5,6 +5,7 @@ import { isAbiInputs } from './abi-inputs.js';
 import type { BlobStore } from './blob-store.js';
 import { decodeFrame, encodeFrame, type Frame } from './frame.js';
 import { type ProofHeader, proofHeaderSchema } from './proof-header.js';
+import { findFault, reasonOf } from './reason-of.js';
 
 const PROOFS = 'proofs/';
 const INPUTS = 'inputs/';
@@ -58,8 +59,8 @@ export class ProofStore {
   }
 
   /** Ids of all stored proofs, sound or not, sorted. */
-  async *listProofs(): AsyncIterable<JobId> {
-    for await (const key of this.#blobs.list(PROOFS)) yield key.slice(PROOFS.length);
+  listProofs(): AsyncIterable<JobId> {
+    return this.#list(PROOFS);
   }
 
   /** Durable when resolved. */
@@ -81,8 +82,22 @@ export class ProofStore {
     });
   }
 
+  /** Whether there are any, sound or not: only `getInputs` tells. */
+  hasInputs(jobId: JobId): Promise<boolean> {
+    return this.#blobs.has(INPUTS + jobId);
+  }
+
   deleteInputs(jobId: JobId): Promise<void> {
     return this.#blobs.delete(INPUTS + jobId);
+  }
+
+  /** Ids of all jobs whose inputs are stored, sound or not, sorted. */
+  listInputs(): AsyncIterable<JobId> {
+    return this.#list(INPUTS);
+  }
+
+  async *#list(folder: string): AsyncIterable<JobId> {
+    for await (const key of this.#blobs.list(folder)) yield key.slice(folder.length);
   }
 
   async #read<T>(what: 'proof' | 'inputs', folder: string, jobId: JobId, decode: (frame: Frame) => T) {
@@ -114,22 +129,4 @@ function checkProof(header: unknown, proof: Uint8Array, jobId: JobId): ProofHead
 
 function checkJobId(found: JobId, expected: JobId): void {
   if (found !== expected) throw new Error(`it is that of job ${found}`);
-}
-
-function findFault(check: () => unknown): string | undefined {
-  try {
-    check();
-    return undefined;
-  } catch (error) {
-    return reasonOf(error);
-  }
-}
-
-/** One line. */
-function reasonOf(error: unknown): string {
-  if (error instanceof z.ZodError) {
-    const issue = error.issues[0];
-    return `${issue?.path.join('.') || 'its header'}: ${issue?.message ?? 'malformed'}`;
-  }
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,7 +1,10 @@
+import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { describeBlobStore, keysOf } from '../tests/conformance/blob-store.js';
 import { type RedisServer, startRedis } from '../tests/support/redis-server.js';
 import { BLOB_BYTES_MAX } from './blob-store.js';
+import { BlockStore } from './block-store.js';
+import { openBlobStore } from './open-blob-store.js';
 import { RedisBlobStore } from './redis-blob-store.js';
 
 let redis: RedisServer;
@@ -47,6 +50,18 @@ describe('RedisBlobStore, beyond the contract', () => {
     await Promise.all([...keys, 'proofs-a', 'proofs.a', 'proofs0/a', 'q'].map((key) => store.put(key, blob)));
     expect(await keysOf(store, 'proofs/')).toEqual(keys.sort());
   });
+});
+
+test('a large block goes through the Redis of the queue, and leaves nothing when it is deleted', async () => {
+  const { blobs, shown, close } = await openBlobStore('redis:', { namespace: 'fleet', redisUrl: redis.url });
+  onTestFinished(close);
+  expect(shown).toBe(redis.url);
+  const blocks = new BlockStore(blobs);
+  const text = randomBytes(5_000_000).toString('hex');
+  await blocks.putBlock('b', text);
+  expect((await blocks.getBlock('b')) === text).toBe(true);
+  await blocks.deleteBlock('b');
+  expect(await (await redis.client()).keys('{fleet}*')).toEqual([]);
 });
 
 describe('RedisBlobStore, when its Redis', () => {

@@ -3,6 +3,8 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 
 import { describeBlobStore, keysOf } from '../tests/conformance/blob-store.js';
 import { S3_CREDENTIALS, type S3Server, startS3 } from '../tests/support/s3-server.js';
 import { BLOB_BYTES_MAX } from './blob-store.js';
+import { BlockStore } from './block-store.js';
+import { openBlobStore } from './open-blob-store.js';
 import { S3BlobStore } from './s3-blob-store.js';
 
 let s3: S3Server;
@@ -59,6 +61,18 @@ describe('S3BlobStore, beyond the contract', () => {
     expect(await keysOf(store, '')).toEqual(['a']);
     await expect(store.get('a')).rejects.toMatchObject({ code: 'store-corrupt' });
   });
+});
+
+test('a large block goes through S3, and leaves nothing when it is deleted', async () => {
+  const { blobs, shown, close } = await openBlobStore(s3.urlOf('fleet'), { namespace: 'unused' });
+  onTestFinished(close);
+  expect(shown).toBe(`s3://${s3.bucket}/fleet at ${s3.endpoint}`);
+  const blocks = new BlockStore(blobs);
+  const text = randomBytes(5_000_000).toString('hex');
+  await blocks.putBlock('b', text);
+  expect((await blocks.getBlock('b')) === text).toBe(true);
+  await blocks.deleteBlock('b');
+  expect(await keysOf(blobs, '')).toEqual([]);
 });
 
 describe('S3BlobStore, when its server', () => {

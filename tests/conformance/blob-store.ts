@@ -72,9 +72,11 @@ function describeBlobs(makeStore: MakeBlobStore): void {
     expect(await store.get('a')).toEqual(bytes(2));
   });
 
-  test('are not changed by what the caller does with its bytes', async () => {
+  test.each([
+    ['bytes', bytes(1, 2)],
+    ['buffer, which holds more than that', Buffer.from([0, 1, 2, 3]).subarray(1, 3)],
+  ])('are not changed by what the caller does with its %s', async (_what, given) => {
     const store = await makeStore();
-    const given = bytes(1, 2);
     await store.put('a', given);
     given[0] = 9;
     const got = await store.get('a');

@@ -10,10 +10,10 @@ import {
   timeouts,
 } from '../proto/index.js';
 import { GatedProver } from '../tests/support/gated-prover.js';
-import { required, WorkerFixture } from '../tests/support/worker-fixture.js';
+import { required, slotsFor, WorkerFixture } from '../tests/support/worker-fixture.js';
 import { type AttemptOutcome, runAttempt } from './attempt.js';
 import type { ProofTools } from './make-proof.js';
-import { Slots } from './slots.js';
+import type { Slots } from './slots.js';
 
 const MACHINE = { cores: 2, memoryBytes: 8 * BYTES_PER_GIB, gpus: 0 };
 const VM_CHILD = (proofId: string): ChildProof => ({ param: 'vm_proof', circuit: 'public-vm', proofId });
@@ -25,7 +25,7 @@ let slots: Slots;
 beforeEach(async () => {
   prover = new GatedProver();
   fixture = await WorkerFixture.create(prover);
-  slots = new Slots(MACHINE, BUILT_IN_PROFILES.laptop, 1, () => {});
+  slots = slotsFor(MACHINE, BUILT_IN_PROFILES.laptop);
 });
 
 /** Takes the next job and runs its attempt. */

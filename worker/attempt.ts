@@ -1,51 +1,90 @@
 import { EspalierError } from '../common/index.js';
 import type { JobLease, ProofSummary } from '../proto/index.js';
 import type { JobConsumer } from '../queue/index.js';
-import { makeProof, type ProofTools } from './make-proof.js';
+import { type KeepTools, keepProof } from './keep-proof.js';
+import { makeProof } from './make-proof.js';
+import { realWait, retry } from './retry.js';
 import type { Slot } from './slots.js';
+import { abortedAfter, orAborted } from './time-limit.js';
 
 /**
  * How an attempt ended:
  * - `proven`: the proof is durable and reported;
  * - `failed`: the failure is reported;
- * - `cancelled`: the job was removed or its lease lost, so there is nobody to report to. A proof that was finished by
- *   then is valid and stored under its job's id, where a later attempt finds it;
- * - `released`: this worker is stopping, the job waits in the queue again.
+ * - `cancelled`: the job was removed or its lease lost, so there is nobody to report to. A proof that was on its way to
+ *   the store by then is valid and stored under its job's id, where a later attempt finds it; the queue was told of it,
+ *   and tells whoever queued the job;
+ * - `released`: the job was given back before its proof was finished, and waits in the queue again.
  */
 export type AttemptOutcome = 'proven' | 'failed' | 'cancelled' | 'released';
 
+/** How long a finished proof and the queue are waited for once the job shall be given back. */
+const ENDING_MAX_MS = 5_000;
+
 /**
- * One attempt, from lease to report. Aborting `ending` gives the job back.
- * Rejects only if the queue cannot be told how it ended; the lease then ends by itself.
+ * One attempt, from lease to report. Aborting `ending` gives the job back: at once, unless its proof is finished and only
+ * has to be kept. Resolves when nothing of it is left, its prover included.
+ *
+ * The queue is told how it ended for as long as it is unavailable and the lease may live. Rejects only where it could
+ * not be told; the lease then ends by itself.
  */
 export async function runAttempt(
   lease: JobLease,
   slot: Slot,
   consumer: JobConsumer,
-  tools: ProofTools,
+  tools: KeepTools,
   ending: AbortSignal,
 ): Promise<AttemptOutcome> {
-  let summary: ProofSummary;
+  const over = abortedAfter(ending, ENDING_MAX_MS);
+  const ended = new AbortController();
+  const tell = (what: () => Promise<void>) =>
+    retry(() => orAborted(what(), over.signal), {
+      code: 'queue-unavailable',
+      triesMax: Number.POSITIVE_INFINITY,
+      signal: AbortSignal.any([lease.signal, over.signal, ended.signal]),
+      wait: tools.wait ?? realWait,
+    });
+  let left: Promise<void> | undefined;
   try {
-    const signal = AbortSignal.any([lease.signal, ending]);
-    summary = await makeProof(lease, slot, tools, signal, () => consumer.started(lease));
-  } catch (thrown) {
-    if (lease.signal.aborted) return 'cancelled';
-    if (ending.aborted) return endLease('released', () => consumer.release(lease));
-    return endLease('failed', () => consumer.fail(lease, EspalierError.from(thrown).toSerialized()));
+    let summary: ProofSummary;
+    try {
+      ending.throwIfAborted();
+      // Proving does not wait for the queue to hear of it. A lease that is lost is heard of by its signal.
+      const onGranted = () => void tell(() => consumer.started(lease)).catch(() => {});
+      const making = makeProof(lease, slot, tools, AbortSignal.any([lease.signal, ending]), onGranted);
+      left = making.then(ignore, ignore).then(() => slot.leave());
+      // Given back at once: others need not wait until the prover is gone.
+      const made = await orAborted(making, ending);
+      summary = await keepProof(made, lease, tools, { ending, over: over.signal });
+    } catch (thrown) {
+      if (lease.signal.aborted) return 'cancelled';
+      if (ending.aborted) return await endLease(lease, 'released', () => tell(() => consumer.release(lease)));
+      const error = EspalierError.from(thrown).toSerialized();
+      return await endLease(lease, 'failed', () => tell(() => consumer.fail(lease, error)));
+    }
+    return await endLease(lease, 'proven', () => tell(() => consumer.complete(lease, summary)));
   } finally {
+    ended.abort();
+    over.clear();
+    await left;
     slot.leave();
   }
-  return endLease('proven', () => consumer.complete(lease, summary));
 }
 
-async function endLease(outcome: AttemptOutcome, end: () => Promise<void>): Promise<AttemptOutcome> {
+async function endLease(
+  lease: JobLease,
+  outcome: AttemptOutcome,
+  tellQueue: () => Promise<void>,
+): Promise<AttemptOutcome> {
   try {
-    await end();
+    await tellQueue();
     return outcome;
   } catch (thrown) {
     const error = EspalierError.from(thrown);
     if (error.code === 'lease-lost') return 'cancelled';
-    throw error;
+    const message = `job ${lease.job.id}: the queue could not be told that it is ${outcome}: ${error.message}`;
+    throw new EspalierError(error.code === 'cancelled' ? 'queue-unavailable' : error.code, message, { cause: thrown });
   }
 }
+
+function ignore(): void {}

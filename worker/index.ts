@@ -2,4 +2,5 @@
 export { readInputs } from './child-proofs.js';
 export type { ProofTools } from './make-proof.js';
 export { WitnessPool } from './witness-pool.js';
-export { Worker, type WorkerOptions } from './worker.js';
+export { Worker, type WorkerOptions, type WorkerStatus } from './worker.js';
+export { loadWorkerKey } from './worker-key.js';

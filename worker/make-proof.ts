@@ -1,21 +1,20 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { type Abi, type CircuitSet, checkInputs, type KeySet, publicInputsOf } from '../circuits/index.js';
 import { type Clock, EspalierError } from '../common/index.js';
 import type { ProveResult, Prover } from '../native/index.js';
-import {
-  type CompiledCircuit,
-  type Job,
-  type JobLease,
-  LIMITS,
-  type Profile,
-  type ProofRecord,
-  type ProofSummary,
-  type VerificationKey,
+import type {
+  AttemptTimings,
+  CompiledCircuit,
+  Job,
+  JobLease,
+  Profile,
+  ProofRecord,
+  VerificationKey,
 } from '../proto/index.js';
 import type { ProofStore } from '../store/index.js';
 import { readInputs } from './child-proofs.js';
+import { realWait, retry, type Wait } from './retry.js';
 import type { Slot } from './slots.js';
-import { orAborted, withinTime } from './time-limit.js';
+import { stopwatch, withinTime } from './time-limit.js';
 import type { WitnessPool } from './witness-pool.js';
 
 /** All that making a proof takes besides the job. */
@@ -28,50 +27,59 @@ export interface ProofTools {
   readonly witnesses: Pick<WitnessPool, 'solve'> | null;
   readonly profile: Profile;
   readonly clock: Clock;
-  /** Waits before the store is tried again; rejects when `signal` aborts. Default: real time. Tests wait for nothing. */
-  readonly wait?: (durationMs: number, signal: AbortSignal) => Promise<void>;
+  /** Waits before store or queue are tried again. Default: real time. Tests wait for nothing. */
+  readonly wait?: Wait;
 }
 
-/** How often a finished proof is offered to a store that is unavailable, within about ten seconds. */
-const STORE_TRIES_MAX = 8;
-const STORE_PAUSE_MS_MIN = 100;
-const STORE_PAUSE_MS_MAX = 5_000;
+/** How often a store that is unavailable is asked again, within about a minute. */
+export const STORE_TRIES_MAX = 18;
 
-interface Program {
+export interface Program {
   readonly circuit: CompiledCircuit;
   readonly key: VerificationKey;
+  /** What the proof must expose. */
   readonly publicInputs: readonly string[];
 }
 
+/** A proof that nobody has checked yet, and how it was made. */
+export interface UncheckedProof {
+  readonly program: Program;
+  readonly result: ProveResult;
+  readonly startedAtMs: number;
+  readonly threads: number;
+  readonly timings: Omit<AttemptTimings, 'verifyMs'>;
+}
+
+/** `found`: the valid proof of an earlier attempt, which died before it could say so. */
+export type MadeProof = { readonly found: ProofRecord } | { readonly made: UncheckedProof };
+
 /**
  * Makes the proof of a leased job: reads its inputs and child proofs, makes the witness, waits for cores and memory,
- * proves, verifies, stores. When it resolves the proof is verified and durable. A valid proof that an earlier attempt
- * stored, and died before it could say so, is taken as it is.
+ * proves. A valid proof that is in the store already is taken as it is.
  *
- * Cores and memory are held while proving only: the next proof starts while this one is verified and stored.
- * `onGranted` is called when they are granted.
+ * Cores and memory are held while proving only: `onGranted` is called when they are granted, and they are free again
+ * when this settles. Reading is tried again while the store is unavailable.
  * Rejects with the error to report; with anything at all once `signal` is aborted.
  */
 export async function makeProof(
-  lease: JobLease,
+  { job }: JobLease,
   slot: Slot,
   tools: ProofTools,
   signal: AbortSignal,
-  onGranted: () => Promise<void>,
-): Promise<ProofSummary> {
-  const { job } = lease;
-  const { prover, profile, clock } = tools;
+  onGranted: () => void,
+): Promise<MadeProof> {
+  const { prover, profile, clock, witnesses, wait = realWait } = tools;
   const startedAtMs = clock.nowMs();
   const lap = stopwatch(clock);
 
-  const { program, inputs } = await prepare(job, tools);
-  const stored = await findStored(job.id, program, tools);
-  if (stored !== undefined) return summaryOf(stored);
+  const reading = { code: 'store-unavailable', triesMax: STORE_TRIES_MAX, signal, wait } as const;
+  const { program, inputs } = await retry(() => prepare(job, tools), reading);
+  const found = await retry(() => findStored(job.id, program, tools), reading);
+  if (found !== undefined) return { found };
   signal.throwIfAborted();
-  const readMs = lap();
+  const storeMs = lap();
 
   const limitMs = profile.timeoutMs[job.resourceClass];
-  const { witnesses } = tools;
   const witness =
     witnesses === null
       ? null
@@ -81,55 +89,18 @@ export async function makeProof(
   const witnessMs = lap();
 
   const grant = await slot.acquire(signal);
-  const queuedMs = lap();
-  await onGranted();
-  const { threads } = grant;
-  const result = await withinTime(limitMs, signal, `proving job ${job.id}`, (within) =>
-    prover.prove({ ...program, witness }, { threads, signal: within }),
-  );
-  grant.release();
-  const proveMs = lap();
-
-  // A worker that is stopping still stores what it has proven; a cancelled job leaves nothing behind.
-  await withinTime(limitMs, lease.signal, `verifying the proof of job ${job.id}`, (within) =>
-    orAborted(assertValid(job.id, program, result, prover), within),
-  );
-  const verifyMs = lap();
-
-  const record: ProofRecord = {
-    proof: result.proof.proof,
-    publicInputs: result.proof.publicInputs,
-    jobId: job.id,
-    circuit: job.circuit,
-    keyHash: program.key.hash,
-    prover: prover.identity,
-    workerId: lease.workerId,
-    startedAtMs,
-    finishedAtMs: clock.nowMs(),
-    threads,
-    usage: result.usage,
-    timings: { queuedMs, witnessMs, proveMs, verifyMs, storeMs: readMs },
-    attempts: lease.attempt,
-    signature: null,
-  };
-  await storeProof(record, tools, signal);
-  return summaryOf({ ...record, timings: { ...record.timings, storeMs: readMs + lap() } });
-}
-
-/**
- * Puts a proof, and again while the store is unavailable: it cost more to make than the wait does. Rejects with the
- * store's error when its tries are used up, or when `signal` aborts during a pause.
- */
-async function storeProof(record: ProofRecord, tools: ProofTools, signal: AbortSignal): Promise<void> {
-  const { store, wait = (durationMs, within) => delay(durationMs, undefined, { signal: within }) } = tools;
-  for (let failures = 0; ; ) {
-    try {
-      return await store.putProof(record);
-    } catch (thrown) {
-      failures += 1;
-      if (EspalierError.from(thrown).code !== 'store-unavailable' || failures >= STORE_TRIES_MAX) throw thrown;
-      await wait(Math.min(STORE_PAUSE_MS_MAX, STORE_PAUSE_MS_MIN * 2 ** (failures - 1)), signal);
-    }
+  try {
+    const queuedMs = lap();
+    onGranted();
+    const { threads } = grant;
+    const result = await withinTime(limitMs, signal, `proving job ${job.id}`, (within) =>
+      prover.prove({ ...program, witness }, { threads, signal: within }),
+    );
+    return {
+      made: { program, result, startedAtMs, threads, timings: { queuedMs, witnessMs, proveMs: lap(), storeMs } },
+    };
+  } finally {
+    grant.release();
   }
 }
 
@@ -159,33 +130,6 @@ async function findStored(jobId: string, program: Program, tools: ProofTools): P
   }
 }
 
-/** Throws `proof-invalid` unless the proof is of bounded size, exposes what it should, and verifies. */
-async function assertValid(jobId: string, program: Program, { proof }: ProveResult, prover: Prover): Promise<void> {
-  const invalid = (what: string) => new EspalierError('proof-invalid', `job ${jobId}: the proof made for it ${what}`);
-  const size = proof.proof.byteLength;
-  if (size > LIMITS.proofBytesMax) throw invalid(`has ${size} bytes, more than ${LIMITS.proofBytesMax}`);
-  if (!sameInputs(proof, program)) {
-    throw invalid(`exposes [${proof.publicInputs.join(', ')}] and not [${program.publicInputs.join(', ')}]`);
-  }
-  if (!(await prover.verify({ ...program, proof }))) throw invalid(`does not verify with key ${program.key.hash}`);
-}
-
-function sameInputs(a: { publicInputs: readonly string[] }, b: { publicInputs: readonly string[] }): boolean {
+export function sameInputs(a: { publicInputs: readonly string[] }, b: { publicInputs: readonly string[] }): boolean {
   return a.publicInputs.length === b.publicInputs.length && a.publicInputs.every((v, i) => v === b.publicInputs[i]);
-}
-
-function summaryOf(record: ProofRecord): ProofSummary {
-  const { proof: _proof, publicInputs: _publicInputs, ...summary } = record;
-  return summary;
-}
-
-/** A function that tells the milliseconds since it was last called. */
-function stopwatch(clock: Clock): () => number {
-  let last = clock.monotonicMs();
-  return () => {
-    const now = clock.monotonicMs();
-    const lap = now - last;
-    last = now;
-    return lap;
-  };
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BUILT_IN_PROFILES, BYTES_PER_GIB, type MachineResources, meets, type ResourceClass } from '../proto/index.js';
-import { classesToTake, fits, freeOf, type Share, shareOf, threadsFor } from './packing.js';
+import { countThatFit, fits, freeOf, roomOf, type Share, shareOf, takeable, threadsFor } from './packing.js';
 
 const { production } = BUILT_IN_PROFILES;
 const SMALL = shareOf({ cores: 1, memoryGiB: 2, gpus: 0 });
@@ -44,25 +44,50 @@ describe('threadsFor', () => {
   });
 });
 
-describe('classesToTake', () => {
+describe('takeable', () => {
   const take = (free: Share, staged: readonly Share[], prefetch = 1) =>
-    classesToTake(production, OFFERED, free, staged, prefetch);
+    takeable(production, OFFERED, roomOf(free, staged), prefetch);
 
-  it('takes what fits', () => {
-    expect(take(machine(32, 60), [])).toEqual(['vm', 'rollup']);
-    expect(take(machine(24, 45), [])).toEqual(['rollup']);
-    expect(take(machine(32, 60), [ROLLUP, ROLLUP, ROLLUP])).toEqual(['rollup']);
+  it('begins what fits; anything else may wait', () => {
+    expect(take(machine(32, 60), [])).toEqual({ toBegin: ['vm', 'rollup'], toWait: [] });
+    expect(take(machine(24, 45), [])).toEqual({ toBegin: ['rollup'], toWait: ['vm'] });
+    expect(take(machine(24, 45), [], 0)).toEqual({ toBegin: ['rollup'], toWait: ['vm'] });
+    expect(take(machine(32, 60), [ROLLUP, ROLLUP, ROLLUP])).toEqual({ toBegin: ['rollup'], toWait: ['vm'] });
   });
 
-  it('takes one job of any class to wait while the machine is full', () => {
-    expect(take(machine(0, 0), [])).toEqual(['vm', 'rollup']);
-    expect(take(machine(32, 60), [VM])).toEqual(['vm', 'rollup']);
-    expect(take(machine(0, 0), [ROLLUP])).toEqual([]);
-    expect(take(machine(0, 0), [], 0)).toEqual([]);
+  it('lets one job of any class wait while the machine is full', () => {
+    expect(take(machine(0, 0), [])).toEqual({ toBegin: [], toWait: ['vm', 'rollup'] });
+    expect(take(machine(32, 60), [VM])).toEqual({ toBegin: [], toWait: ['vm', 'rollup'] });
+    expect(take(machine(0, 0), [ROLLUP])).toEqual({ toBegin: [], toWait: [] });
+    expect(take(machine(0, 0), [ROLLUP], 2)).toEqual({ toBegin: [], toWait: ['vm', 'rollup'] });
+    expect(take(machine(0, 0), [], 0)).toEqual({ toBegin: [], toWait: [] });
   });
 
   it('takes nothing past a job that waits for room, so that small jobs cannot starve a large one', () => {
-    expect(take(machine(24, 45), [VM])).toEqual([]);
+    expect(take(machine(24, 45), [VM])).toEqual({ toBegin: [], toWait: [] });
+  });
+});
+
+describe('countThatFit', () => {
+  it('says how many fit at once', () => {
+    expect(countThatFit(production, 'rollup', machine(32, 61))).toBe(4);
+    expect(countThatFit(production, 'rollup', machine(32, 44))).toBe(2);
+    expect(countThatFit(production, 'vm', machine(32, 61))).toBe(1);
+    expect(countThatFit(production, 'vm', machine(24, 61))).toBe(0);
+  });
+
+  it('is as many as can be taken one by one', () => {
+    fc.assert(
+      fc.property(machines, requirements, (whole, needed) => {
+        const count = countThatFit({ ...production, classes: { ...production.classes, gpu: needed } }, 'gpu', whole);
+        let free: Share = whole;
+        for (let n = 0; n < count; n++) {
+          expect(fits(free, shareOf(needed))).toBe(true);
+          free = roomOf(free, [shareOf(needed)]).left;
+        }
+        expect(fits(free, shareOf(needed))).toBe(false);
+      }),
+    );
   });
 });
 

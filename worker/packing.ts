@@ -32,32 +32,58 @@ export function fits(free: Share, needed: Share): boolean {
   return needed.cores <= free.cores && needed.memoryBytes <= free.memoryBytes && needed.gpus <= free.gpus;
 }
 
-/**
- * What to take from the queue next. `staged` are the jobs already taken that hold nothing of the machine yet, in order.
- *
- * - Some staged job has to wait for a running proof to end: it is next, whatever its class, so that small jobs cannot
- *   starve a large one. No more than `prefetch` jobs are taken to wait like that.
- * - Else the classes that fit beside everything that is running and staged.
- * - Where none does, any class this machine can ever prove, to wait: its witness is made while the proofs run.
- */
-export function classesToTake(
-  profile: Profile,
-  offered: readonly ResourceClass[],
-  free: Share,
-  staged: readonly Share[],
-  prefetch: number,
-): readonly ResourceClass[] {
+/** What is left of a machine for one more job. */
+export interface Room {
+  /** Of what is free, what the staged jobs leave when all that fit have begun. */
+  readonly left: Share;
+  /** Those of the staged that do not fit, in order: they wait for running proofs to end. */
+  readonly waiting: readonly Share[];
+}
+
+/** `staged` are the jobs already taken that hold nothing of the machine yet, in order. */
+export function roomOf(free: Share, staged: readonly Share[]): Room {
   let left = free;
-  let waiting = 0;
+  const waiting: Share[] = [];
   for (const needed of staged) {
     if (fits(left, needed)) left = minus(left, needed);
-    else waiting++;
+    else waiting.push(needed);
   }
-  if (waiting === 0) {
-    const fitting = offered.filter((name) => fits(left, shareOf(requirementOf(profile, name))));
-    if (fitting.length > 0) return fitting;
-  }
-  return waiting < prefetch ? offered : [];
+  return { left, waiting };
+}
+
+/** Which classes of jobs a worker could do with. */
+export interface Takeable {
+  /** Jobs of these could begin at once. */
+  readonly toBegin: readonly ResourceClass[];
+  /** Jobs of these would wait here for running proofs to end. */
+  readonly toWait: readonly ResourceClass[];
+}
+
+/**
+ * What could be taken from the queue next.
+ *
+ * - Some staged job has to wait: it is next, whatever its class, so that small jobs cannot starve a large one, and
+ *   nothing is taken to begin before it.
+ * - Else the classes that fit beside everything that is running and staged can begin.
+ * - Up to `prefetch` jobs may wait while nothing fits: their witnesses are made while the proofs run. Where something
+ *   does fit one job of the other classes may wait all the same, since else small jobs could keep it out for ever.
+ */
+export function takeable(
+  profile: Profile,
+  offered: readonly ResourceClass[],
+  { left, waiting }: Room,
+  prefetch: number,
+): Takeable {
+  const toBegin = waiting.length > 0 ? [] : offered.filter((name) => countThatFit(profile, name, left) > 0);
+  const mayWait = waiting.length < prefetch || toBegin.length > 0;
+  return { toBegin, toWait: mayWait ? offered.filter((name) => !toBegin.includes(name)) : [] };
+}
+
+/** How many jobs of a class fit at once. */
+export function countThatFit(profile: Profile, resourceClass: ResourceClass, left: Share): number {
+  const needed = shareOf(requirementOf(profile, resourceClass));
+  const ratios = (['cores', 'memoryBytes', 'gpus'] as const).filter((what) => needed[what] > 0);
+  return Math.max(0, Math.min(...ratios.map((what) => Math.floor(left[what] / needed[what]))));
 }
 
 /**

@@ -1,4 +1,4 @@
-import { EspalierError } from '../common/index.js';
+import { type Clock, EspalierError } from '../common/index.js';
 
 /**
  * Runs `work` with a signal that aborts when `signal` does or after `limitMs`. In the second case rejects with
@@ -33,4 +33,33 @@ export function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> 
     signal.addEventListener('abort', onAbort, { once: true });
     work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
   });
+}
+
+/** A signal that aborts so long after another one did. `clear` it when it is not needed any more. */
+export function abortedAfter(signal: AbortSignal, delayMs: number): { readonly signal: AbortSignal; clear(): void } {
+  const later = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const onAbort = () => {
+    timer = setTimeout(() => later.abort(signal.reason), delayMs);
+  };
+  if (signal.aborted) onAbort();
+  else signal.addEventListener('abort', onAbort, { once: true });
+  return {
+    signal: later.signal,
+    clear: () => {
+      signal.removeEventListener('abort', onAbort);
+      clearTimeout(timer);
+    },
+  };
+}
+
+/** A function that tells the milliseconds since it was last called. */
+export function stopwatch(clock: Clock): () => number {
+  let last = clock.monotonicMs();
+  return () => {
+    const now = clock.monotonicMs();
+    const lap = now - last;
+    last = now;
+    return lap;
+  };
 }

@@ -9,13 +9,17 @@ import {
   DEFAULT_CIRCUIT_CLASSES,
   type Job,
   type JobReport,
+  type MachineResources,
+  type Profile,
   type QueuedJob,
   toHex,
+  usedClasses,
   type VerificationKey,
 } from '../../proto/index.js';
 import { MemoryJobQueue } from '../../queue/index.js';
 import { MemoryBlobStore, ProofStore } from '../../store/index.js';
 import type { ProofTools } from '../../worker/make-proof.js';
+import { Slots, type SlotsOptions } from '../../worker/slots.js';
 import { GatedProver } from './gated-prover.js';
 
 type AbiType = Abi['parameters'][number]['type'];
@@ -50,6 +54,21 @@ function smallCircuit(name: CircuitName): CompiledCircuit {
     bytecode: new Uint8Array(),
     artifact: { abi, bytecode: '', noir_version: '' },
   };
+}
+
+/** Slots as a worker has them. */
+export function slotsFor(machine: MachineResources, profile: Profile, options: Partial<SlotsOptions> = {}): Slots {
+  return new Slots({
+    machine,
+    profile,
+    offered: usedClasses(profile),
+    prefetch: 1,
+    patienceMs: 5_000,
+    reservationMaxMs: 60_000,
+    nowMs: () => 0,
+    onChange: () => {},
+    ...options,
+  });
 }
 
 /** A queue, a store and a prover to try a worker on. */

@@ -89,6 +89,7 @@ export class S3BlobStore implements BlobStore {
     });
   }
 
+  /** Of a bucket that is gone it says the same as of a key that is: there is no reason in the answer. */
   async has(key: string): Promise<boolean> {
     const command = new HeadObjectCommand(this.#objectOf(key));
     const answer = await this.#do(`read ${key} in`, (options) => unlessAbsent(this.#client.send(command, options)));
@@ -163,6 +164,8 @@ async function createClient(place: S3Place): Promise<S3Client> {
       ...(place.endpoint === undefined ? {} : { endpoint: place.endpoint }),
       forcePathStyle: place.pathStyle,
       maxAttempts: ATTEMPTS_MAX,
+      // Asking first, as the SDK does with large bodies, takes a connection of its own each time, past the bound.
+      expectContinueHeader: false,
       // Blobs carry checksums of their own, and not every server knows the newer ones of S3.
       requestChecksumCalculation: 'WHEN_REQUIRED',
       responseChecksumValidation: 'WHEN_REQUIRED',

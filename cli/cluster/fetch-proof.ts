@@ -1,14 +1,22 @@
 import { EspalierError } from '../../common/index.js';
-import { checkRoot, planExecution } from '../../orchestrator/index.js';
-import { type BlockId, type BlockResult, type ProofRecord, toHex } from '../../proto/index.js';
+import { checkRoot, blockId as idOf, planExecution, readBlock } from '../../orchestrator/index.js';
+import { type Block, type BlockId, type BlockResult, type ProofRecord, toHex } from '../../proto/index.js';
 import type { CliContext } from '../context.js';
 import { buildManifest, type Manifest, writeManifest } from '../manifest/index.js';
-import { openEngine } from '../run/engine.js';
+import { type Engine, openEngine } from '../run/engine.js';
 import { openVerifier } from '../run/open-verifier.js';
 import { OutputFolder } from '../run/output-folder.js';
 import type { Cluster } from './open-cluster.js';
 import { shortId } from './render-blocks.js';
 import { storedBlock } from './stored-block.js';
+
+export interface FetchOptions {
+  readonly blockId: BlockId;
+  /** The output folder, as of `espalier prove`. */
+  readonly folder: string;
+  /** The block as it was submitted; undefined: as the store still has it. */
+  readonly blockFile: string | undefined;
+}
 
 /**
  * Fetches the root proof of a proven block into a folder, in the files that `espalier prove` writes. It is verified
@@ -17,15 +25,14 @@ import { storedBlock } from './stored-block.js';
  */
 export async function fetchProof(
   cluster: Cluster,
-  blockId: BlockId,
-  path: string,
+  { blockId, folder: path, blockFile }: FetchOptions,
   context: Pick<CliContext, 'env' | 'aside' | 'signal'>,
 ): Promise<Manifest> {
   const result = await provenResult(cluster, blockId);
   const root = await rootRecord(cluster, result);
   const engine = await verifierFor(root, context);
   try {
-    const block = await storedBlock(cluster.blocks, blockId, engine.hasher);
+    const block = await blockOf(blockId, blockFile, cluster, engine);
     const prepared = await planExecution(block, engine, { signal: context.signal });
     await checkRoot(engine, prepared, root);
     const { srs } = root.prover;
@@ -76,4 +83,23 @@ function verifierFor(root: ProofRecord, { env, aside, signal }: Pick<CliContext,
   const options = { env, signal, onWarning: () => undefined, onWait: say };
   if (srs === 'none') return openEngine({ ...options, srs: 'auto', prover: { kind: 'simulated' } });
   return openVerifier({ ...options, srs });
+}
+
+async function blockOf(
+  blockId: BlockId,
+  blockFile: string | undefined,
+  { blocks }: Cluster,
+  { hasher }: Engine,
+): Promise<Block> {
+  if (blockFile === undefined) {
+    if (await blocks.hasBlock(blockId)) return storedBlock(blocks, blockId, hasher);
+    throw new EspalierError('usage', `block ${shortId(blockId)} itself is not in the store any more`, {
+      remedy: 'name the file that was submitted, which the root proof is checked against: --block FILE',
+    });
+  }
+  const block = await readBlock(blockFile, hasher);
+  if (idOf(block) === blockId) return block;
+  throw new EspalierError('usage', `${blockFile} is block ${shortId(idOf(block))}, not ${shortId(blockId)}`, {
+    remedy: 'name the file that was submitted',
+  });
 }

@@ -1,7 +1,7 @@
 import { type Abi, checkInputs, createHasher, publicInputsOf } from '../../circuits/index.js';
 import { EspalierError } from '../../common/index.js';
 import { probeMachine } from '../../native/index.js';
-import { planBlock, transactionId } from '../../orchestrator/index.js';
+import { planTree } from '../../orchestrator/index.js';
 import type { AbiInputs, BlockResult, ChildProof, Job, JobId } from '../../proto/index.js';
 import { readInputs, WitnessPool } from '../../worker/index.js';
 import { formatBytes, formatDuration, formatPlural } from '../format.js';
@@ -83,11 +83,7 @@ async function failedBlock(jobId: JobId, { blocks }: Cluster): Promise<BlockResu
 async function plannedJob(jobId: JobId, { blockId, lineageSeed }: BlockResult, { blocks }: Cluster): Promise<Job> {
   if (lineageSeed === null) throw nothingKept(jobId);
   const block = await storedBlock(blocks, blockId, await createHasher());
-  const tree = planBlock({
-    lineageSeed,
-    transactionIds: block.transactions.map(transactionId),
-    callCounts: block.transactions.map((transaction) => transaction.calls.length),
-  });
+  const tree = planTree(block, lineageSeed);
   const index = tree.indexOf(jobId);
   if (index < 0) throw nothingKept(jobId);
   // Here it is proven on this machine, whatever its class.

@@ -8,6 +8,7 @@ import { addExamples } from './examples.js';
 
 interface RawProofOptions extends RawClusterOptions {
   readonly out?: string;
+  readonly block?: string;
 }
 
 /** `espalier proof BLOCK`. */
@@ -17,7 +18,8 @@ export function registerProof(program: Command, context: CliContext): void {
     .helpGroup(CLUSTER_GROUP)
     .description('fetch the root proof of a proven block, verify it, and write what `espalier prove` writes')
     .argument('<block>', 'id of a block, or its first 6 or more digits')
-    .option('--out <dir>', 'folder for root, block and manifest (default: the first 12 digits of the id, and .proof)');
+    .option('--out <dir>', 'folder for root, block and manifest (default: the first 12 digits of the id, and .proof)')
+    .option('--block <file>', 'the block as it was submitted: the store does not keep it when it is proven');
   addClusterOptions(command).action((block: string, options: RawProofOptions) =>
     withCluster(options, context, (cluster) => fetch(cluster, block, options, context)),
   );
@@ -29,11 +31,13 @@ export function registerProof(program: Command, context: CliContext): void {
   ]);
 }
 
-async function fetch(cluster: Cluster, block: string, { out }: RawProofOptions, context: CliContext): Promise<void> {
+async function fetch(cluster: Cluster, block: string, options: RawProofOptions, context: CliContext): Promise<void> {
   const { fetchProof } = await import('../cluster/fetch-proof.js');
   const { summaryText } = await import('../run/summary.js');
   const blockId = await cluster.resolve(block);
-  const folder = resolve(context.cwd, out ?? `${shortId(blockId)}.proof`);
-  const manifest = await fetchProof(cluster, blockId, folder, context);
-  context.stdout.write(`${summaryText(manifest, folder, context.cwd)}\n`);
+  const { cwd } = context;
+  const folder = resolve(cwd, options.out ?? `${shortId(blockId)}.proof`);
+  const blockFile = options.block === undefined ? undefined : resolve(cwd, options.block);
+  const manifest = await fetchProof(cluster, { blockId, folder, blockFile }, context);
+  context.stdout.write(`${summaryText(manifest, folder, cwd)}\n`);
 }

@@ -29,13 +29,13 @@ export function registerSubmit(program: Command, context: CliContext): void {
 }
 
 async function run(file: string, options: RawSubmitOptions, context: CliContext): Promise<void> {
-  const { readBlock, submitBlock } = await import('../../orchestrator/index.js');
+  const { blockId: idOf, readBlock, submitBlock } = await import('../../orchestrator/index.js');
   const { createHasher } = await import('../../circuits/index.js');
   // Before anything is connected: a faulty block should not wait for it.
   const block = await readBlock(resolve(context.cwd, file), await createHasher());
   await withCluster(options, context, async (cluster) => {
-    const submission = await submitBlock(block, cluster);
-    const { blockId, outcome } = submission;
+    const blockId = idOf(block);
+    const outcome = (await isProven(cluster, blockId)) ? 'proven' : await submitBlock(block, cluster);
     const transactions = block.transactions.length;
     const calls = block.transactions.reduce((sum, transaction) => sum + transaction.calls.length, 0);
     context.stdout.write(
@@ -46,6 +46,13 @@ async function run(file: string, options: RawSubmitOptions, context: CliContext)
     if (!options.json) context.aside.say(OUTCOMES[outcome](shortId(blockId), contentText({ transactions, calls })));
     if (options.watch) await watch(cluster, blockId, options, context);
   });
+}
+
+/** Whether there is nothing left to prove of a block. */
+async function isProven({ board, blocks, proofs }: Cluster, blockId: BlockId): Promise<boolean> {
+  const result = await blocks.getResult(blockId);
+  if (result?.state !== 'proven' || result.rootId === null) return false;
+  return (await board.find(blockId)) === undefined && (await proofs.hasProof(result.rootId));
 }
 
 const OUTCOMES = {

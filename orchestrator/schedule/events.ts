@@ -67,7 +67,7 @@ export type SchedulerCommand =
     }
   /** Take these out of the queue, waiting or running; some may not be there any more. */
   | { readonly kind: 'remove'; readonly jobIds: readonly JobId[] }
-  /** Take these out of the queue, but let those who prove them go on: a second attempt at a straggler follows. */
+  /** Take these out of the queue, but let those who prove them go on: a further attempt at a straggler follows. */
   | { readonly kind: 'detach'; readonly jobIds: readonly JobId[] }
   /**
    * Keep these where the next scheduler of the block finds them, before going on; the latest history of each job replaces

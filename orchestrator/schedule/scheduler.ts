@@ -179,10 +179,10 @@ export class Scheduler {
   }
 
   #startJob({ jobId, attempt }: EventOf<'job-started'>): void {
-    const queued = this.#holders(jobId).filter(({ block, job }) => block.isQueued(job));
-    if (queued.length > 0) this.#histories.adopt(jobId, attempt);
-    if (attempt !== this.#histories.attempt(jobId)) return;
-    for (const { block, job } of queued) {
+    // A later attempt than is known is one that was not remembered. It is taken over when it ends: before that, the one
+    // that is known may yet turn out to be what is in the queue.
+    if (attempt < this.#histories.attempt(jobId)) return;
+    for (const { block, job } of this.#holders(jobId)) {
       if (block.state(job) === 'ready') block.setState(job, 'leased', this.#nowMs);
     }
     this.#stragglers.noteActivity(this.#nowMs);
@@ -256,11 +256,12 @@ export class Scheduler {
     const holders = this.#holders(jobId).filter(({ block, job }) => block.isQueued(job));
     const [first] = holders;
     if (first === undefined) return;
+    if (attempt < this.#histories.attempt(jobId)) return;
     this.#histories.adopt(jobId, attempt);
-    if (attempt !== this.#histories.attempt(jobId)) return;
     // The queue has dropped it, unless this is a leftover report from before the block was cancelled and added again.
     // A straggler that was detached goes on: it may well be the first to prove the job.
-    if (!this.#histories.endAttempt(jobId).hedged) this.#out.remove(jobId);
+    if (this.#histories.endAttempt(jobId).hedged) this.#out.detach(jobId);
+    else this.#out.remove(jobId);
     if (error.code === 'proof-invalid' && workerId !== undefined) this.#countBadProof(workerId);
     const failures = this.#histories.countFailure(jobId, error.code);
     const policy = retryPolicy(error.code, this.#options.retries);

@@ -119,7 +119,7 @@ describe('a job with two attempts', () => {
   it('is tried again when the second fails, while the first goes on', () => {
     const bench = hedged().start(base(63), 2).fail(base(63), 'prover-crashed', 2);
     expect(bench.kinds).toContain('report-retry');
-    expect(bench.ids('remove')).toEqual([]);
+    expect([bench.ids('remove'), bench.ids('detach')]).toEqual([[], [base(63)]]);
     expect(bench.tick(bench.nowMs + 500).enqueued).toEqual([base(63)]);
     expect(bench.arrive(base(63), 1).ids('remove')).toEqual([base(63)]);
   });

@@ -1,65 +1,32 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { type ErrorCode, EspalierError } from '../common/index.js';
-import {
-  BUILT_IN_PROFILES,
-  BYTES_PER_GIB,
-  type ChildProof,
-  type Job,
-  type JobLease,
-  type ProofRecord,
-  timeouts,
-} from '../proto/index.js';
-import { GatedProver } from '../tests/support/gated-prover.js';
-import { required, slotsFor, WorkerFixture } from '../tests/support/worker-fixture.js';
-import { type AttemptOutcome, runAttempt } from './attempt.js';
+import { EspalierError } from '../common/index.js';
+import { BUILT_IN_PROFILES, type ChildProof, type JobLease, type ProofRecord, timeouts } from '../proto/index.js';
+import { AttemptBench, deferred, settle, untilAborted } from '../tests/support/attempt-bench.js';
+import type { GatedProver } from '../tests/support/gated-prover.js';
+import { required, type WorkerFixture } from '../tests/support/worker-fixture.js';
+import type { AttemptOutcome } from './attempt.js';
 import type { ProofTools } from './make-proof.js';
-import type { Slots } from './slots.js';
 
-const MACHINE = { cores: 2, memoryBytes: 8 * BYTES_PER_GIB, gpus: 0 };
 const VM_CHILD = (proofId: string): ChildProof => ({ param: 'vm_proof', circuit: 'public-vm', proofId });
 
+let bench: AttemptBench;
 let fixture: WorkerFixture;
 let prover: GatedProver;
-let slots: Slots;
 
 beforeEach(async () => {
-  prover = new GatedProver();
-  fixture = await WorkerFixture.create(prover);
-  slots = slotsFor(MACHINE, BUILT_IN_PROFILES.laptop);
+  bench = await AttemptBench.create();
+  ({ fixture, prover } = bench);
 });
-
-/** Takes the next job and runs its attempt. */
-async function begin(tools: Partial<ProofTools> = {}, ending = new AbortController().signal) {
-  const consumer = fixture.queue.consumer('w1');
-  const lease = required(await consumer.take(['vm', 'rollup'], new AbortController().signal));
-  const slot = slots.enter(lease.job.resourceClass);
-  const outcome = runAttempt(lease, slot, consumer, { ...fixture.tools, ...tools }, ending);
-  return { lease, outcome };
-}
-
-async function proveOne(job?: Job): Promise<ProofRecord> {
-  const { id } = job ?? (await fixture.addJob());
-  const { outcome } = await begin();
-  (await prover.call(prover.calls.length)).finish();
-  expect(await outcome).toBe('proven');
-  return required(await fixture.store.getProof(id));
-}
-
-function lastFailure() {
-  const report = fixture.reports.at(-1);
-  if (report?.kind !== 'failed') throw new Error(`expected a failure, got ${JSON.stringify(report)}`);
-  return report.error;
-}
 
 /** All of the machine is free again. */
 function expectIdle() {
-  expect(slots.size).toBe(0);
+  expect(bench.slots.size).toBe(0);
 }
 
 describe('an attempt that succeeds', () => {
   it('stores the proof with what made it, then reports it', async () => {
     const job = await fixture.addJob();
-    const record = await proveOne(job);
+    const record = await bench.proveOne(job);
     const key = fixture.tools.keys.key('public-vm');
     expect(record).toMatchObject({
       jobId: job.id,
@@ -75,13 +42,7 @@ describe('an attempt that succeeds', () => {
     expect(record.finishedAtMs).toBeGreaterThanOrEqual(record.startedAtMs);
     const report = required(fixture.reports.at(-1));
     const { proof: _proof, publicInputs: _inputs, ...summary } = record;
-    const storeMs = expect.any(Number);
-    expect(report).toEqual({
-      kind: 'proven',
-      jobId: job.id,
-      workerId: 'w1',
-      summary: { ...summary, timings: { ...summary.timings, storeMs } },
-    });
+    expect(report).toEqual({ kind: 'proven', jobId: job.id, workerId: 'w1', summary });
     expectIdle();
   });
 
@@ -90,26 +51,26 @@ describe('an attempt that succeeds', () => {
     const { promise: durable, resolve: makeDurable } = deferred<void>();
     const { promise: putting, resolve: put } = deferred<void>();
     const store = {
-      ...storeOf(fixture),
+      ...bench.storeOf(),
       putProof: async (record: ProofRecord) => {
         put();
         await durable;
         await fixture.store.putProof(record);
       },
     };
-    const { outcome } = await begin({ store });
+    const { outcome } = await bench.begin({ store });
     (await prover.call(0)).finish();
     await putting;
-    expect(fixture.reports.map((report) => report.kind)).toEqual(['started']);
+    expect(bench.kinds()).toEqual(['started']);
     // What is being stored holds no cores.
     expectIdle();
     makeDurable();
     expect(await outcome).toBe('proven');
-    expect(fixture.reports.map((report) => report.kind)).toEqual(['started', 'proven']);
+    expect(bench.kinds()).toEqual(['started', 'proven']);
   });
 
   it('hands the child proofs to the circuit, with the keys that made them', async () => {
-    const child = await proveOne();
+    const child = await bench.proveOne();
     await fixture.addJob('public-kernel-first', [VM_CHILD(child.jobId)]);
     const solved: unknown[] = [];
     const witnesses = {
@@ -118,7 +79,7 @@ describe('an attempt that succeeds', () => {
         return new Uint8Array([7]);
       },
     };
-    const { outcome } = await begin({ witnesses });
+    const { outcome } = await bench.begin({ witnesses });
     const call = await prover.call(1);
     expect(call.request.witness).toEqual(new Uint8Array([7]));
     call.finish();
@@ -135,9 +96,9 @@ describe('an attempt that succeeds', () => {
 
   it('takes a valid proof that an attempt before it stored', async () => {
     const job = await fixture.addJob();
-    const record = await proveOne(job);
+    const record = await bench.proveOne(job);
     await fixture.queue.producer.add([{ job, attempt: 2, order: [0, 0] }]);
-    const { outcome } = await begin();
+    const { outcome } = await bench.begin();
     expect(await outcome).toBe('proven');
     expect(prover.calls).toHaveLength(1);
     expect(await fixture.store.getProof(job.id)).toEqual(record);
@@ -146,75 +107,11 @@ describe('an attempt that succeeds', () => {
 
   it('proves again where the stored proof is not what it would make', async () => {
     const job = await fixture.addJob();
-    const record = await proveOne(job);
+    const record = await bench.proveOne(job);
     await fixture.store.putProof({ ...record, proof: new Uint8Array(64) });
     await fixture.queue.producer.add([{ job, attempt: 2, order: [0, 0] }]);
-    const again = await proveOne(job);
+    const again = await bench.proveOne(job);
     expect(again).toMatchObject({ proof: record.proof, attempts: 2 });
-  });
-});
-
-describe('a store that is not available', () => {
-  const waits: number[] = [];
-  const wait = async (durationMs: number) => {
-    waits.push(durationMs);
-  };
-
-  /** A store whose `putProof` rejects with `code`, so many times. */
-  function failing(times: number, code: ErrorCode = 'store-unavailable'): ProofTools['store'] {
-    let left = times;
-    return {
-      ...storeOf(fixture),
-      putProof: async (record: ProofRecord) => {
-        if (left-- > 0) throw new EspalierError(code, 'the disk went away');
-        await fixture.store.putProof(record);
-      },
-    };
-  }
-
-  beforeEach(() => waits.splice(0));
-
-  it('is offered the finished proof again, which is not made a second time', async () => {
-    const job = await fixture.addJob();
-    const { outcome } = await begin({ store: failing(2), wait });
-    (await prover.call(0)).finish();
-    expect(await outcome).toBe('proven');
-    expect(prover.calls).toHaveLength(1);
-    expect(waits).toEqual([100, 200]);
-    expect(await fixture.store.getProof(job.id)).toMatchObject({ jobId: job.id, attempts: 1 });
-  });
-
-  it('is given up on after so many tries, with its own error', async () => {
-    await fixture.addJob();
-    const { outcome } = await begin({ store: failing(Number.POSITIVE_INFINITY), wait });
-    (await prover.call(0)).finish();
-    expect(await outcome).toBe('failed');
-    expect(lastFailure()).toEqual({ code: 'store-unavailable', message: 'the disk went away' });
-    expect(waits).toEqual([100, 200, 400, 800, 1_600, 3_200, 5_000]);
-  });
-
-  it('is not tried again when it is full', async () => {
-    await fixture.addJob();
-    const { outcome } = await begin({ store: failing(1, 'disk-full'), wait });
-    (await prover.call(0)).finish();
-    expect(await outcome).toBe('failed');
-    expect(lastFailure()).toMatchObject({ code: 'disk-full' });
-    expect(waits).toEqual([]);
-  });
-
-  it('is not waited for by a worker that stops', async () => {
-    await fixture.addJob();
-    const ending = new AbortController();
-    const waiting = deferred<void>();
-    const untilStopped = async (_durationMs: number, signal: AbortSignal) => {
-      waiting.resolve();
-      await untilAborted(signal);
-    };
-    const { outcome } = await begin({ store: failing(9), wait: untilStopped }, ending.signal);
-    (await prover.call(0)).finish();
-    await waiting.promise;
-    ending.abort();
-    expect(await outcome).toBe('released');
   });
 });
 
@@ -226,10 +123,10 @@ describe('a proof that is not valid', () => {
     ['is too large', { proof: new Uint8Array(32_800) }, /32800 bytes, more than 32768/],
   ])('is never stored: it %s', async (_name, change, message) => {
     const job = await fixture.addJob();
-    const { outcome } = await begin();
+    const { outcome } = await bench.begin();
     (await prover.call(0)).finish(change);
     expect(await outcome).toBe('failed');
-    expect(lastFailure()).toMatchObject({ code: 'proof-invalid', message: expect.stringMatching(message) });
+    expect(bench.lastFailure()).toMatchObject({ code: 'proof-invalid', message: expect.stringMatching(message) });
     expect(await fixture.store.hasProof(job.id)).toBe(false);
     expectIdle();
   });
@@ -238,20 +135,20 @@ describe('a proof that is not valid', () => {
 describe('an attempt that fails', () => {
   it('reports what the prover said', async () => {
     await fixture.addJob();
-    const { outcome } = await begin();
+    const { outcome } = await bench.begin();
     (await prover.call(0)).fail(new EspalierError('prover-crashed', 'bb exited'));
     expect(await outcome).toBe('failed');
-    expect(lastFailure()).toEqual({ code: 'prover-crashed', message: 'bb exited' });
+    expect(bench.lastFailure()).toEqual({ code: 'prover-crashed', message: 'bb exited' });
     expectIdle();
   });
 
   it('ends a prover that takes too long', async () => {
     const job = await fixture.addJob();
-    const { outcome } = await begin({ profile: { ...BUILT_IN_PROFILES.laptop, timeoutMs: timeouts(5) } });
+    const { outcome } = await bench.begin({ profile: { ...BUILT_IN_PROFILES.laptop, timeoutMs: timeouts(5) } });
     const call = await prover.call(0);
     expect(await outcome).toBe('failed');
     expect(call.signal?.aborted).toBe(true);
-    expect(lastFailure()).toMatchObject({
+    expect(bench.lastFailure()).toMatchObject({
       code: 'prover-timeout',
       message: `proving job ${job.id} took longer than 5 ms`,
     });
@@ -261,27 +158,33 @@ describe('an attempt that fails', () => {
   it('does not wait for ever for a verification', async () => {
     const job = await fixture.addJob();
     prover.verifyGate = new Promise(() => {});
-    const { outcome } = await begin({ profile: { ...BUILT_IN_PROFILES.laptop, timeoutMs: timeouts(5) } });
+    const { outcome } = await bench.begin({ profile: { ...BUILT_IN_PROFILES.laptop, timeoutMs: timeouts(5) } });
     (await prover.call(0)).finish();
     expect(await outcome).toBe('failed');
-    expect(lastFailure()).toMatchObject({ code: 'prover-timeout', message: expect.stringContaining('verifying') });
+    expect(bench.lastFailure()).toMatchObject({
+      code: 'prover-timeout',
+      message: expect.stringContaining('verifying'),
+    });
     expect(await fixture.store.hasProof(job.id)).toBe(false);
   });
 
   it('ends a witness that takes too long', async () => {
     await fixture.addJob();
     const witnesses = { solve: (_circuit: unknown, _inputs: unknown, signal?: AbortSignal) => untilAborted(signal) };
-    const { outcome } = await begin({ witnesses, profile: { ...BUILT_IN_PROFILES.laptop, timeoutMs: timeouts(5) } });
+    const { outcome } = await bench.begin({
+      witnesses,
+      profile: { ...BUILT_IN_PROFILES.laptop, timeoutMs: timeouts(5) },
+    });
     expect(await outcome).toBe('failed');
-    expect(lastFailure()).toMatchObject({ code: 'prover-timeout', message: expect.stringContaining('witness') });
+    expect(bench.lastFailure()).toMatchObject({ code: 'prover-timeout', message: expect.stringContaining('witness') });
     expectIdle();
   });
 
   it('names the child whose proof is missing, damaged or made with another key', async () => {
-    const record = await proveOne();
+    const record = await bench.proveOne();
     const child = VM_CHILD(record.jobId);
     const damaged = {
-      ...storeOf(fixture),
+      ...bench.storeOf(),
       getProof: async (id: string) => {
         if (id === child.proofId) throw new EspalierError('store-corrupt', 'checksum');
         return undefined;
@@ -299,9 +202,13 @@ describe('an attempt that fails', () => {
     ];
     for (const { children, tools, subject, what } of cases) {
       await fixture.addJob('public-kernel-first', children);
-      const { outcome } = await begin(tools);
+      const { outcome } = await bench.begin(tools);
       expect(await outcome).toBe('failed');
-      expect(lastFailure()).toMatchObject({ code: 'store-corrupt', subject, message: expect.stringContaining(what) });
+      expect(bench.lastFailure()).toMatchObject({
+        code: 'store-corrupt',
+        subject,
+        message: expect.stringContaining(what),
+      });
       expectIdle();
     }
   });
@@ -309,12 +216,12 @@ describe('an attempt that fails', () => {
   it('names the job whose inputs are missing or not those of its circuit', async () => {
     const job = await fixture.addJob();
     await fixture.store.deleteInputs(job.id);
-    expect(await (await begin()).outcome).toBe('failed');
-    expect(lastFailure()).toMatchObject({ code: 'store-corrupt', message: expect.stringContaining(job.id) });
+    expect(await (await bench.begin()).outcome).toBe('failed');
+    expect(bench.lastFailure()).toMatchObject({ code: 'store-corrupt', message: expect.stringContaining(job.id) });
     const other = await fixture.addJob();
     await fixture.store.putInputs(other.id, { x: '0x1', y: '0x2' });
-    expect(await (await begin()).outcome).toBe('failed');
-    expect(lastFailure()).toMatchObject({ code: 'inputs-malformed' });
+    expect(await (await bench.begin()).outcome).toBe('failed');
+    expect(bench.lastFailure()).toMatchObject({ code: 'inputs-malformed' });
     expect(prover.calls).toHaveLength(0);
   });
 });
@@ -329,7 +236,7 @@ describe('an attempt that is not wanted any more', () => {
       tools: { witnesses: solver(async () => new Uint8Array()) },
       reached: async () => {
         await solving.promise;
-        await nextTurn();
+        await settle();
       },
     },
     proving: { tools: {}, reached: () => prover.call(0) },
@@ -351,10 +258,10 @@ describe('an attempt that is not wanted any more', () => {
   ): Promise<AttemptOutcome> {
     solving = deferred<void>();
     const { tools, reached } = required(phases[phase]);
-    const blocker = phase === 'waiting for cores' ? slots.enter('rollup') : undefined;
+    const blocker = phase === 'waiting for cores' ? bench.slots.enter('rollup') : undefined;
     const grant = await blocker?.acquire(new AbortController().signal);
     const ending = new AbortController();
-    const { lease, outcome } = await begin(tools, ending.signal);
+    const { lease, outcome } = await bench.begin(tools, ending.signal);
     await reached();
     await end(lease, ending);
     const ended = await outcome;
@@ -366,7 +273,7 @@ describe('an attempt that is not wanted any more', () => {
   it.each(Object.keys(phases))('ends at once and says nothing when its job is removed while %s', async (phase) => {
     const job = await fixture.addJob();
     expect(await run(phase, () => fixture.queue.producer.remove([job.id]))).toBe('cancelled');
-    expect(fixture.reports.map((report) => report.kind)).toEqual(phase === 'proving' ? ['started'] : []);
+    expect(bench.kinds()).toEqual(phase === 'proving' ? ['started'] : []);
     expect(await fixture.store.hasProof(job.id)).toBe(false);
   });
 
@@ -382,9 +289,9 @@ describe('an attempt that is not wanted any more', () => {
     const ending = new AbortController();
     const gate = deferred<void>();
     prover.verifyGate = gate.promise;
-    const { outcome } = await begin({}, ending.signal);
+    const { outcome } = await bench.begin({}, ending.signal);
     (await prover.call(0)).finish();
-    await nextTurn();
+    await settle();
     expect(prover.verifications).toBe(1);
     ending.abort();
     gate.resolve();
@@ -395,41 +302,16 @@ describe('an attempt that is not wanted any more', () => {
   it('leaves a valid proof behind when its lease is lost while it is stored', async () => {
     const job = await fixture.addJob();
     const store = {
-      ...storeOf(fixture),
+      ...bench.storeOf(),
       putProof: async (record: ProofRecord) => {
         await fixture.store.putProof(record);
         await fixture.queue.producer.remove([job.id]);
       },
     };
-    const { outcome } = await begin({ store });
+    const { outcome } = await bench.begin({ store });
     (await prover.call(0)).finish();
     expect(await outcome).toBe('cancelled');
-    expect(fixture.reports.map((report) => report.kind)).toEqual(['started']);
+    expect(bench.kinds()).toEqual(['started']);
     expect(await fixture.store.getProof(job.id)).toMatchObject({ jobId: job.id });
   });
 });
-
-function storeOf({ store }: WorkerFixture): ProofTools['store'] {
-  return {
-    getInputs: (id) => store.getInputs(id),
-    getProof: (id) => store.getProof(id),
-    hasProof: (id) => store.hasProof(id),
-    putProof: (record) => store.putProof(record),
-  };
-}
-
-function untilAborted(signal: AbortSignal | undefined): Promise<never> {
-  return new Promise((_resolve, reject) => signal?.addEventListener('abort', () => reject(new Error('aborted'))));
-}
-
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
-}
-
-function deferred<T>() {
-  let resolve: (value: T) => void = () => {};
-  const promise = new Promise<T>((settle) => {
-    resolve = settle;
-  });
-  return { promise, resolve };
-}

@@ -18,15 +18,17 @@ import { abortedAfter, orAborted } from './time-limit.js';
  */
 export type AttemptOutcome = 'proven' | 'failed' | 'cancelled' | 'released';
 
-/** How long a finished proof and the queue are waited for once the job shall be given back. */
-const ENDING_MAX_MS = 5_000;
+/** Once a job shall be given back: how long a store that does not answer has for its finished proof, */
+const KEEPING_MAX_MS = 2_500;
+/** and until when a queue that does not answer is waited for. */
+const TELLING_MAX_MS = 5_000;
 
 /**
  * One attempt, from lease to report. Aborting `ending` gives the job back: at once, unless its proof is finished and only
  * has to be kept. Resolves when nothing of it is left, its prover included.
  *
- * The queue is told how it ended for as long as it is unavailable and the lease may live. Rejects only where it could
- * not be told; the lease then ends by itself.
+ * A queue that is unavailable is told how it ended when it is back. Rejects only where it could not be told, because it
+ * refused or the time to give the job back was over; the lease then ends by itself.
  */
 export async function runAttempt(
   lease: JobLease,
@@ -35,13 +37,15 @@ export async function runAttempt(
   tools: KeepTools,
   ending: AbortSignal,
 ): Promise<AttemptOutcome> {
-  const over = abortedAfter(ending, ENDING_MAX_MS);
+  const keepingOver = abortedAfter(ending, KEEPING_MAX_MS);
+  const tellingOver = abortedAfter(ending, TELLING_MAX_MS);
   const ended = new AbortController();
   const tell = (what: () => Promise<void>) =>
-    retry(() => orAborted(what(), over.signal), {
+    retry(() => orAborted(what(), tellingOver.signal), {
       code: 'queue-unavailable',
       triesMax: Number.POSITIVE_INFINITY,
-      signal: AbortSignal.any([lease.signal, over.signal, ended.signal]),
+      // Also when the lease is lost: the queue, when it is back, answers that it is, and makes a late report of a proof.
+      signal: AbortSignal.any([tellingOver.signal, ended.signal]),
       wait: tools.wait ?? realWait,
     });
   let left: Promise<void> | undefined;
@@ -55,7 +59,7 @@ export async function runAttempt(
       left = making.then(ignore, ignore).then(() => slot.leave());
       // Given back at once: others need not wait until the prover is gone.
       const made = await orAborted(making, ending);
-      summary = await keepProof(made, lease, tools, { ending, over: over.signal });
+      summary = await keepProof(made, lease, tools, { ending, over: keepingOver.signal });
     } catch (thrown) {
       if (lease.signal.aborted) return 'cancelled';
       if (ending.aborted) return await endLease(lease, 'released', () => tell(() => consumer.release(lease)));
@@ -65,7 +69,8 @@ export async function runAttempt(
     return await endLease(lease, 'proven', () => tell(() => consumer.complete(lease, summary)));
   } finally {
     ended.abort();
-    over.clear();
+    keepingOver.clear();
+    tellingOver.clear();
     await left;
     slot.leave();
   }

@@ -10,11 +10,12 @@ import {
   type Profile,
 } from '../proto/index.js';
 import type { JobConsumer } from '../queue/index.js';
+import { settle } from '../tests/support/attempt-bench.js';
 import { compileTestCircuit } from '../tests/support/compile-test-circuit.js';
 import { GatedProver } from '../tests/support/gated-prover.js';
 import { watchThreads } from '../tests/support/live-threads.js';
 import { required, smallCircuits, WorkerFixture } from '../tests/support/worker-fixture.js';
-import { Worker, type WorkerOptions } from './worker.js';
+import { Worker, type WorkerOptions, type WorkerStatus } from './worker.js';
 
 const LAPTOP = { cores: 2, memoryBytes: 8 * BYTES_PER_GIB, gpus: 0 };
 const BIG = { cores: 32, memoryBytes: 64 * BYTES_PER_GIB, gpus: 0 };
@@ -54,11 +55,6 @@ async function addJobs(count: number, circuit: Job['circuit'] = 'base-rollup-pri
   const jobs: Job[] = [];
   for (let n = 0; n < count; n++) jobs.push(await fixture.addJob(circuit));
   return jobs;
-}
-
-/** Lets everything that does not wait for the test come to rest. */
-async function settle(): Promise<void> {
-  for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
 
 const kinds = () => fixture.reports.map((report) => report.kind);
@@ -116,12 +112,12 @@ describe('Worker', () => {
 
   it('packs what fits beside what runs, and lets a large job have its turn', async () => {
     const profile = BUILT_IN_PROFILES.production;
-    startWorker({ profile, machine: BIG });
     await addJobs(4);
-    await prover.call(3);
-    expect(threads()).toEqual([8, 8, 8, 8]);
     await addJobs(1, 'public-vm');
     await addJobs(1);
+    startWorker({ profile, machine: BIG });
+    await prover.call(3);
+    expect(threads()).toEqual([8, 8, 8, 8]);
     for (const n of [0, 1, 2]) (await prover.call(n)).finish();
     await fixture.reported('proven', 3);
     await settle();
@@ -130,6 +126,56 @@ describe('Worker', () => {
     (await prover.call(3)).finish();
     expect((await prover.call(4)).request.circuit.spec.name).toBe('public-vm');
     expect(threads()[4]).toBe(32);
+  });
+
+  it('asks for a large job beside small ones when its patience is over, and keeps room for it', async () => {
+    const [first, second] = await runTwoSmall({ patienceMs: 1, prefetch: 0 });
+    const [large] = await addJobs(1, 'public-vm');
+    first.finish();
+    await fixture.until(async () => !(await fixture.waits(required(large))));
+    await addJobs(1);
+    await settle();
+    expect(prover.calls).toHaveLength(2);
+    second.finish();
+    expect((await prover.call(2)).request.circuit.spec.name).toBe('public-vm');
+  });
+
+  it('gives a large job back when it has kept room for it long enough', async () => {
+    const [first] = await runTwoSmall({ patienceMs: 1, reservationMaxMs: 1, prefetch: 0 });
+    const [large] = await addJobs(1, 'public-vm');
+    first.finish();
+    await fixture.until(async () => !(await fixture.waits(required(large))));
+    await fixture.until(() => fixture.waits(required(large)));
+    await addJobs(1);
+    expect((await prover.call(2)).request.circuit.spec.name).toBe('base-rollup-private');
+  });
+
+  /** Two small proofs under way on a machine of the larger kind. */
+  async function runTwoSmall(options: Partial<WorkerOptions>) {
+    await addJobs(2);
+    startWorker({ profile: BUILT_IN_PROFILES.production, machine: BIG, ...options });
+    return [await prover.call(0), await prover.call(1)] as const;
+  }
+
+  it('says what it does, and what more it could', async () => {
+    const heard: WorkerStatus[] = [];
+    const worker = startWorker({ profile: BUILT_IN_PROFILES.production, machine: BIG });
+    const stop = worker.onChange((status) => heard.push(status));
+    await settle();
+    expect(worker.status()).toEqual({ state: 'working', running: 0, idle: { rollup: 4, vm: 1 } });
+    await addJobs(2);
+    const call = await prover.call(0);
+    await prover.call(1);
+    await settle();
+    expect(worker.status()).toEqual({ state: 'working', running: 2, idle: {} });
+    call.finish();
+    await fixture.reported('proven', 1);
+    await settle();
+    expect(heard.at(-1)).toEqual({ state: 'working', running: 1, idle: { rollup: 2 } });
+    stop();
+    await worker.stop();
+    expect(worker.status()).toEqual({ state: 'draining', running: 0, idle: {} });
+    expect(heard.at(-1)).toMatchObject({ running: 1 });
   });
 
   it('asks for large jobs again when there is room for them', async () => {
@@ -222,6 +268,31 @@ describe('Worker at its end', () => {
     await worker.stop();
     expect(first.signal?.aborted).toBe(true);
     expect(await waitingIds()).toEqual(jobs.map((job) => job.id));
+  });
+
+  it('drains: gives back what is not finished within its grace', async () => {
+    const jobs = await addJobs(2);
+    const heard: string[] = [];
+    const worker = startWorker({ profile: SIDE_BY_SIDE });
+    worker.onChange(({ state }) => heard.push(state));
+    const calls = [await prover.call(0), await prover.call(1)];
+    const drained = worker.drain(1);
+    calls[1]?.finish();
+    await drained;
+    expect(calls[0]?.signal?.aborted).toBe(true);
+    expect(await waitingIds()).toContain(required(jobs[0]).id);
+    expect(heard.at(-1)).toBe('draining');
+  });
+
+  it('drains: a shorter grace counts, a longer one does not', async () => {
+    await addJobs(1);
+    const worker = startWorker();
+    await prover.call(0);
+    const drained = worker.drain();
+    void worker.drain(1);
+    void worker.drain(1e9);
+    await drained;
+    expect(await waitingIds()).toHaveLength(1);
   });
 
   it('stops in the middle of draining', async () => {

@@ -127,6 +127,22 @@ export class WorkerFixture {
     return job;
   }
 
+  /** Whether a job is in the queue and nobody has it. */
+  async waits(job: Job): Promise<boolean> {
+    const looked = new AbortController();
+    const consumer = this.queue.consumer('looker');
+    const taken = consumer.take([job.resourceClass], looked.signal);
+    looked.abort();
+    const lease = await taken;
+    if (lease !== undefined) await consumer.release(lease);
+    return lease?.job.id === job.id;
+  }
+
+  /** Looks again and again, once a turn of the event loop. The test's own time limit ends it. */
+  async until(condition: () => Promise<boolean>): Promise<void> {
+    while (!(await condition())) await new Promise((resolve) => setImmediate(resolve));
+  }
+
   /** Waits until as many reports of this kind were made. */
   async reported(kind: JobReport['kind'], count: number): Promise<readonly JobReport[]> {
     for (;;) {

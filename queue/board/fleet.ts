@@ -6,6 +6,11 @@ export interface Fleet {
   list(): Promise<readonly WorkerInfo[]>;
   /** Tells a worker to take no more jobs and to end when it has finished those it has. False if it is not there. */
   drain(workerId: string, reason: string): Promise<boolean>;
+  /**
+   * Calls when workers came, went of their own accord, or have more or less to do than before, and when the connection is
+   * back: a few times a second at most. A worker that dies is not heard of: it is missing from the next `list`.
+   */
+  onChange(listener: () => void): () => void;
 }
 
 /** A worker's own entry. It vanishes with the worker's session. */

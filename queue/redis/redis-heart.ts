@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { EspalierError, packageRoot } from '../../common/index.js';
 import type { Heart } from './heart.js';
 import type { HeartCommand, HeartMessage, HeartThreadData } from './heart-thread.js';
 import { NAMESPACE_DEFAULT } from './redis-keys.js';
+import { LEAVE_WITHIN_MS, settledWithin } from './settled-within.js';
 
 export interface RedisHeartOptions {
   /** `redis://host:6379`. */
@@ -18,8 +18,6 @@ export interface RedisHeartOptions {
 
 const HUNG_AFTER_MS = 60_000;
 const TICK_INTERVAL_MS = 500;
-/** How long `close` waits for a Redis that is away: the keys expire by themselves soon after. */
-const CLOSE_WITHIN_MS = 1_000;
 
 /**
  * The heart of a process: its thread runs the compiled `dist/queue/redis/heart-thread.js`, also where this file runs as
@@ -78,10 +76,7 @@ export class RedisHeart implements Heart {
 
   async #end(): Promise<void> {
     clearInterval(this.#ticking);
-    const waiting = new AbortController();
-    const closed = this.#send({ kind: 'close' }).catch(() => {});
-    await Promise.race([closed, delay(CLOSE_WITHIN_MS, undefined, { signal: waiting.signal }).catch(() => {})]);
-    waiting.abort();
+    await settledWithin(this.#send({ kind: 'close' }), LEAVE_WITHIN_MS);
     await this.#thread.terminate();
     for (const { reject } of this.#calls.values()) reject(closedError());
     this.#calls.clear();

@@ -1,0 +1,102 @@
+import { EspalierError } from '../../common/index.js';
+import { type BlockId, type BlockStatus, type ProofSummary, proofSummarySchema } from '../../proto/index.js';
+import type { Heart } from '../redis/heart.js';
+import { ScriptConnection, type ScriptConnectionOptions } from '../redis/script-connection.js';
+import type { BlockBoard, BlockOwner, SubmittedBlock } from './block-board.js';
+import { readJson, readStatus, STATUS_FIELDS, type StatusReply } from './board-records.js';
+import { CANCEL, SUBMIT } from './board-scripts.js';
+import { RedisBlockOwner } from './redis-block-owner.js';
+
+/** Blocks that may be open at once: each claim looks through those that are not claimed, and a status through all. */
+const OPEN_MAX = 10_000;
+const PAGE = 1_000;
+
+/**
+ * The board in Redis. Methods wait while Redis is away, and reject with `queue-unavailable` when it refuses them; reading
+ * a block that someone else garbled rejects with `store-corrupt`.
+ */
+export class RedisBlockBoard implements BlockBoard {
+  readonly #connection: ScriptConnection;
+
+  /** Rejects as `connectRedis` does. */
+  static async open(options: ScriptConnectionOptions): Promise<RedisBlockBoard> {
+    return new RedisBlockBoard(await ScriptConnection.open('board', options));
+  }
+
+  private constructor(connection: ScriptConnection) {
+    this.#connection = connection;
+  }
+
+  /**
+   * The board as one orchestrator sees it, whose session this begins: `heart` beats for `ownerId` until the owner is
+   * closed. Close it before the board.
+   */
+  owner(ownerId: string, heart: Heart): Promise<BlockOwner> {
+    return RedisBlockOwner.begin(this.#connection, ownerId, heart);
+  }
+
+  /** Rejects with `queue-full` when too many blocks are open. */
+  async submit(block: SubmittedBlock): Promise<'submitted' | 'open'> {
+    const { blockId, family, transactions, calls, submittedAtMs } = block;
+    const json = JSON.stringify({ blockId, family, transactions, calls, submittedAtMs });
+    const reply = await this.#connection.run(SUBMIT, [blockId, family, json, OPEN_MAX]);
+    if (reply === -1) {
+      throw new EspalierError('queue-full', `block ${blockId}: ${OPEN_MAX} blocks are open already`, {
+        remedy: 'submit it again when some of them have ended',
+      });
+    }
+    return reply === 1 ? 'submitted' : 'open';
+  }
+
+  async cancel(blockId: BlockId): Promise<boolean> {
+    return (await this.#connection.run(CANCEL, [blockId])) === 1;
+  }
+
+  async find(blockId: BlockId): Promise<BlockStatus | undefined> {
+    const reply = await this.#connection.ask((redis, keys) => redis.hmget(keys.of('block', blockId), ...STATUS_FIELDS));
+    return isThere(reply) ? readStatus(blockId, reply) : undefined;
+  }
+
+  async list(): Promise<readonly BlockStatus[]> {
+    const ids = await this.#connection.ask((redis, keys) => redis.zrange(keys.of('board', 'open'), '0', '-1'));
+    const open: BlockStatus[] = [];
+    for (let first = 0; first < ids.length; first += PAGE) {
+      const page = ids.slice(first, first + PAGE);
+      const replies = await this.#connection.ask((redis, keys) =>
+        Promise.all(page.map((id) => redis.hmget(keys.of('block', id), ...STATUS_FIELDS))),
+      );
+      // One that is not there has ended since the ids were read.
+      const there = page.flatMap((id, index) => {
+        const reply = replies[index];
+        return reply !== undefined && isThere(reply) ? [{ id, reply }] : [];
+      });
+      open.push(...this.#connection.readable(there, ({ id, reply }) => readStatus(id, reply)));
+    }
+    return open;
+  }
+
+  async credits(blockId: BlockId): Promise<readonly ProofSummary[]> {
+    const key = this.#connection.keys.of('block', blockId, 'credits');
+    // A scan may show a job twice.
+    const byJob = new Map<string, ProofSummary>();
+    let cursor = '0';
+    do {
+      const [next, found] = await this.#connection.ask((redis) => redis.hscan(key, cursor, 'COUNT', PAGE));
+      cursor = next;
+      for (let at = 0; at + 1 < found.length; at += 2) {
+        const jobId = found[at] as string;
+        byJob.set(jobId, readJson(proofSummarySchema, found[at + 1], `what is credited for job ${jobId}`));
+      }
+    } while (cursor !== '0');
+    return [...byJob.values()];
+  }
+
+  /** Idempotent. */
+  async close(): Promise<void> {
+    this.#connection.close();
+  }
+}
+
+function isThere([submitted]: StatusReply): boolean {
+  return submitted !== null;
+}

@@ -1,0 +1,228 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { expect } from 'vitest';
+import type { ClusterAddress } from '../../../cli/cluster/cluster-address.js';
+import { type Cluster, openCluster } from '../../../cli/cluster/open-cluster.js';
+import type { Engine } from '../../../cli/run/engine.js';
+import { packageRoot } from '../../../common/index.js';
+import { blockId, checkRoot, planExecution, submitBlock } from '../../../orchestrator/index.js';
+import type { Block, BlockResult } from '../../../proto/index.js';
+import { openBlobStore } from '../../../store/index.js';
+import { startRedis } from '../../support/redis-server.js';
+import { S3_CREDENTIALS, type S3Server } from '../../support/s3-server.js';
+import { simulatedBlock, simulatedEngine } from '../../support/simulated-block.js';
+import { type LoggedEvent, Program } from './program.js';
+
+const CLI = join(packageRoot(import.meta.url), 'dist', 'cli', 'main.js');
+const NAMESPACE = 'faults';
+
+export interface ClusterOptions {
+  /** How long a simulated proof takes. */
+  readonly simulateMs?: number;
+  /** Where the store is. Default: a folder of this cluster's own. */
+  readonly s3?: S3Server;
+}
+
+export interface ProgramOptions {
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** A program in place of the command: it gets the same arguments. */
+  readonly program?: string;
+}
+
+type TestRedis = Awaited<ReturnType<typeof startRedis>>;
+
+/** Real processes of one cluster on this machine: Redis, orchestrators, workers. Proofs are simulated. */
+export class TestCluster {
+  readonly redis: TestRedis;
+  readonly engine: Engine;
+  readonly folder: string;
+  /** What every orchestrator and worker printed as JSON, in the order in which it arrived. */
+  readonly events: LoggedEvent[] = [];
+  readonly #options: ClusterOptions;
+  readonly #cluster: Cluster;
+  readonly #programs: Program[] = [];
+
+  private constructor(redis: TestRedis, engine: Engine, folder: string, cluster: Cluster, options: ClusterOptions) {
+    this.redis = redis;
+    this.engine = engine;
+    this.folder = folder;
+    this.#cluster = cluster;
+    this.#options = options;
+  }
+
+  static async start(options: ClusterOptions = {}): Promise<TestCluster> {
+    const folder = await mkdtemp(join(tmpdir(), 'espalier-faults-'));
+    const redis = await startRedis();
+    // As a process that uses it would have them.
+    if (options.s3 !== undefined) Object.assign(process.env, S3_CREDENTIALS);
+    const cluster = await openCluster(addressOf(redis, folder, options), { onTrouble: () => {} });
+    return new TestCluster(redis, await simulatedEngine(), folder, cluster, options);
+  }
+
+  async orchestrator(name: string, options: ProgramOptions = {}): Promise<Program> {
+    const program = this.#spawn(name, 'orchestrator', ['--name', name], options);
+    await program.until((event) => event.kind === 'ready');
+    return program;
+  }
+
+  /** A worker on a machine of this name. */
+  async worker(machine: string, options: ProgramOptions = {}): Promise<Program> {
+    const simulateMs = String(this.#options.simulateMs ?? 300);
+    const args = ['--machine', machine, '--simulate-ms', simulateMs];
+    const program = this.#spawn(machine, 'worker', args, options);
+    await program.until((event) => event.kind === 'ready');
+    return program;
+  }
+
+  /** A block that is as big as `calls` is long; the same seed makes the same block. */
+  block(calls: readonly number[], seed = 1): Promise<Block> {
+    return simulatedBlock(this.engine, calls, seed);
+  }
+
+  async submit(block: Block): Promise<string> {
+    await submitBlock(block, this.#cluster);
+    return blockId(block);
+  }
+
+  cancel(id: string): Promise<boolean> {
+    return this.#cluster.board.cancel(id);
+  }
+
+  /** The first event, printed already or to come, of any process. */
+  async until(matches: (event: LoggedEvent) => boolean): Promise<LoggedEvent> {
+    const found = this.events.find(matches);
+    if (found !== undefined) return found;
+    return Promise.any(this.#programs.map((program) => program.until(matches)));
+  }
+
+  /** How the block ended; waits for it. */
+  async ended(id: string, timeoutMs = 60_000): Promise<BlockResult> {
+    const { board } = this.#cluster;
+    await expect.poll(() => board.find(id), { timeout: timeoutMs, interval: 50 }).toBeUndefined();
+    return this.#cluster.result(id);
+  }
+
+  /** The block is proven, its root verifies against its execution, and each job was accepted once. */
+  async expectProven(block: Block, timeoutMs?: number): Promise<void> {
+    const id = blockId(block);
+    const result = await this.ended(id, timeoutMs);
+    expect(result).toMatchObject({ state: 'proven', error: null });
+    const prepared = await planExecution(block, this.engine, {});
+    const root = await this.#cluster.proofs.getProof(result.rootId ?? '');
+    if (root === undefined) throw new Error('the root proof is not in the store');
+    await checkRoot(this.engine, prepared, root);
+    const proven = this.accepted(id);
+    expect(new Set(proven).size).toBe(proven.length);
+    expect(proven.length).toBeLessThanOrEqual(prepared.tree.size);
+  }
+
+  /** Jobs of a block that orchestrators accepted, in order. */
+  accepted(id: string): readonly string[] {
+    return this.events
+      .filter((event) => event.kind === 'job-proven' && event.blockId === id)
+      .map((event) => String(event.jobId));
+  }
+
+  /** With every process ended and every block forgotten nothing is left in Redis nor in the store. */
+  async expectNothingLeft(blocks: readonly Block[]): Promise<void> {
+    for (const block of blocks) await this.command(['forget', blockId(block)]);
+    for (const program of this.#programs) program.kill('SIGTERM');
+    await Promise.all(this.#programs.map((program) => program.exited));
+    expect(await this.keysLeft()).toEqual([]);
+    expect(await this.filesLeft()).toEqual([]);
+  }
+
+  async keysLeft(): Promise<readonly string[]> {
+    const client = new Redis(this.redis.url);
+    try {
+      const keys = await client.keys('*');
+      return keys.filter((key) => !KEPT_KEYS.test(key)).sort();
+    } finally {
+      client.disconnect();
+    }
+  }
+
+  /** What is in the store: its keys, and for a folder whatever else lies there. */
+  async filesLeft(): Promise<readonly string[]> {
+    const left = await openBlobStore(this.#cluster.address.storeUrl, { namespace: NAMESPACE });
+    const keys: string[] = [];
+    for await (const key of left.blobs.list('')) keys.push(key);
+    left.close();
+    if (this.#options.s3 !== undefined) return keys;
+    const entries = await readdir(join(this.folder, 'store'), { recursive: true, withFileTypes: true });
+    return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  }
+
+  /** Runs a command of this cluster to its end. */
+  async command(args: readonly string[]): Promise<Program> {
+    const program = new Program(args.join(' '), [CLI, ...args, ...this.#clusterArgs()], this.#env());
+    const { code } = await program.exited;
+    if (code !== 0) throw new Error(`espalier ${args.join(' ')} exited with ${code}:\n${program.output}`);
+    return program;
+  }
+
+  /** All that every process printed. */
+  output(): string {
+    return this.#programs.map((program) => `--- ${program.name}\n${program.output}`).join('\n');
+  }
+
+  /** SIGKILL to every program of this name. */
+  kill(name: string): void {
+    for (const program of this.#programs) if (program.name === name) program.kill('SIGKILL');
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#programs.map((program) => program.end()));
+    await this.#cluster.close();
+    await this.redis.stop();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  #spawn(name: string, command: string, args: readonly string[], options: ProgramOptions): Program {
+    const program = new Program(
+      name,
+      [
+        options.program ?? CLI,
+        command,
+        ...args,
+        '--prover',
+        'simulated',
+        '--json',
+        ...this.#clusterArgs(),
+        ...(options.args ?? []),
+      ],
+      { ...this.#env(), ...options.env },
+      (event) => this.events.push(event),
+    );
+    this.#programs.push(program);
+    return program;
+  }
+
+  #clusterArgs(): readonly string[] {
+    const { redisUrl, storeUrl, namespace } = this.#cluster.address;
+    return ['--redis', redisUrl, '--store', storeUrl, '--namespace', namespace];
+  }
+
+  #env(): Readonly<Record<string, string>> {
+    return {
+      PATH: process.env.PATH ?? '',
+      HOME: this.folder,
+      ESPALIER_CACHE: join(this.folder, 'cache'),
+      ...(this.#options.s3 === undefined ? {} : S3_CREDENTIALS),
+    };
+  }
+}
+
+function addressOf(redis: TestRedis, folder: string, { s3 }: ClusterOptions): ClusterAddress {
+  return {
+    redisUrl: redis.url,
+    storeUrl: s3?.urlOf('faults') ?? `file://${join(folder, 'store')}`,
+    namespace: NAMESPACE,
+  };
+}
+
+/** Counters, which hold nothing of any block: without them tokens and ages would begin anew. */
+const KEPT_KEYS = /:(tokens?|ages?|meta|sequence|watched|grace)$/;

@@ -4,10 +4,7 @@ import { PRELUDE } from './parts.js';
 export const FIND_JOBS = `${PRELUDE}
 local replies = {}
 for index, id in ipairs(ARGV) do
-  replies[index] = 0
-  for _, class in ipairs(CLASSES) do
-    if call('EXISTS', keyOf(class, id)) == 1 then replies[index] = 1 end
-  end
+  replies[index] = call('EXISTS', unpack(keysOf(id)))
 end
 return replies
 `;

@@ -5,8 +5,8 @@ import { RESOURCE_CLASSES } from '../../../proto/index.js';
  * namespace lie in one slot of a Redis Cluster, so naming one of them routes the script) and makes the others from it.
  *
  * BullMQ's own keys, `<prefix>:<class>:…`: the job's hash under its id, `prioritized`, `active`, `meta`. Fields that
- * BullMQ does not know are `rt` (whom its reports go to), `place` and `age` (see `order:`) and `token` (of its lease).
- * `pb` (who has it) and `processedOn` are BullMQ's.
+ * BullMQ does not know are `rt` (whom its reports go to), `place` (see `order:`) and `token` (of its lease); `pb` (who
+ * has it) and `processedOn` are BullMQ's.
  *
  * Ours:
  * - `order:<class>`: waiting jobs; the score is the block's age, members are `<path><sequence>:<id>` (see `job-entry.ts`)
@@ -23,6 +23,13 @@ local CLASSES = { ${RESOURCE_CLASSES.map((name) => `'${name}'`).join(', ')} }
 
 local function own(name) return prefix .. ':' .. name end
 local function keyOf(class, name) return prefix .. ':' .. class .. ':' .. name end
+
+-- Wherever a job may be: ids are unique across the classes.
+local function keysOf(id)
+  local keys = {}
+  for index, class in ipairs(CLASSES) do keys[index] = keyOf(class, id) end
+  return keys
+end
 
 -- Milliseconds by Redis's clock: no script looks at anybody else's.
 local function nowMs()
@@ -58,11 +65,12 @@ end
 -- A leased job waits again, where it stood in the line.
 local function putBack(class, id)
   local key = keyOf(class, id)
-  local job = call('HMGET', key, 'age', 'place', 'priority')
+  local job = call('HMGET', key, 'data', 'place', 'priority')
+  local age = cjson.decode(job[1]).order[1]
   noteArrivals(class)
   call('HDEL', key, 'token', 'pb', 'processedOn')
   call('LREM', keyOf(class, 'active'), 1, id)
-  call('ZADD', own('order:' .. class), job[1], job[2])
+  call('ZADD', own('order:' .. class), age, job[2])
   call('ZADD', keyOf(class, 'prioritized'), bullmqScore(tonumber(job[3]), tonumber(string.sub(job[2], 21, 36))), id)
 end
 `;

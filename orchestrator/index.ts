@@ -1,6 +1,7 @@
 /** Executes blocks, plans their proof trees, schedules the jobs, and recovers what was interrupted. */
 
 export * from './block/index.js';
+export * from './cluster/index.js';
 export * from './execute/index.js';
 export * from './plan/index.js';
 export * from './run/index.js';

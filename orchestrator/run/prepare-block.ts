@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { CircuitSet, Hasher, KeySet } from '../../circuits/index.js';
+import { EspalierError } from '../../common/index.js';
 import type { Prover } from '../../native/index.js';
 import { type Block, type BlockId, CIRCUIT_NAMES, type ProverIdentity, toHex } from '../../proto/index.js';
 import { blockId, transactionId } from '../block/index.js';
-import { type BlockExecution, executeBlock } from '../execute/index.js';
+import { type BlockExecution, executeBlock, executeTransactions } from '../execute/index.js';
 import { type ProofTree, planBlock } from '../plan/index.js';
 import { JobInputs } from './job-inputs.js';
 import { verifyClientProofs } from './verify-client-proofs.js';
@@ -67,6 +68,18 @@ export async function planExecution(
     tree,
     inputs: new JobInputs(tree, execution, hasher, keys.hashes),
   };
+}
+
+/** The tree of a block that was executed before, without executing more of it than its beginning. */
+export async function planStart(
+  block: Block,
+  { hasher, keys, prover }: Omit<PrepareTools, 'circuits'>,
+): Promise<Pick<PreparedBlock, 'tree' | 'lineageSeed'>> {
+  for await (const first of executeTransactions(block, hasher, { keysHash: keys.keysHash(hasher) })) {
+    const lineageSeed = lineageSeedOf(prover.identity, keys, toHex(first.public.startRoot));
+    return { lineageSeed, tree: planTree(block, lineageSeed) };
+  }
+  throw new EspalierError('block-invalid', 'the block has no transaction');
 }
 
 /** The tree of a block, planned again with the seed that a `PreparedBlock` has: it takes no execution, and no keys. */

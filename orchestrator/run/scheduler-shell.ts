@@ -51,8 +51,10 @@ export interface ShellHost {
   provide(queued: QueuedJob): Promise<void>;
   /** Deletes what `provide` stored. Runs in the background. */
   deleteInputs?(jobId: JobId): Promise<void>;
-  /** Before a proof is deleted that others have replaced. Runs in the background. */
-  beforeDeletion?(): Promise<void>;
+  /** Before a proof is deleted that others have replaced; it stays if this rejects. Runs in the background. */
+  beforeDeletion?(jobId: JobId): Promise<void>;
+  /** Before an event is handled. */
+  beforeEvent?(): Promise<void>;
   /** A proof was accepted: notes who made it. */
   accept(blockId: BlockId, summary: ProofSummary): Promise<void>;
   remember?(blockId: BlockId, histories: ReadonlyMap<JobId, JobHistoryRecord>): Promise<void>;
@@ -217,6 +219,7 @@ export class SchedulerShell {
     const message = await this.#mailbox.next();
     if ('thrown' in message) throw message.thrown;
     try {
+      await this.#options.host.beforeEvent?.();
       await this.#handle(message);
     } finally {
       message.onHandled?.();
@@ -291,7 +294,7 @@ export class SchedulerShell {
         return this.#checkStored(command.blockId, command.jobId);
       case 'delete-proofs':
         return this.#inBackground(this.#ours(command.jobIds), async (jobId) => {
-          await host.beforeDeletion?.();
+          await host.beforeDeletion?.(jobId);
           await proofs.deleteProof(jobId);
         });
       case 'delete-inputs':

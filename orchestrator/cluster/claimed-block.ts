@@ -1,0 +1,60 @@
+import type { JobId } from '../../proto/index.js';
+import type { BlockClaim, BlockProgress } from '../../queue/index.js';
+import type { PreparedBlock } from '../run/index.js';
+
+/**
+ * A block that this orchestrator owns. It is
+ *
+ * - *waiting* until it is its turn to be prepared, older blocks first; then
+ * - *preparing*: read, checked, executed, planned, its proofs looked for; then
+ * - *proving*: in the scheduler's hands, until that says how it ended, or it is cancelled; then
+ * - *ending*: its result is written, what it leaves behind is swept up, and it is taken off the board.
+ *
+ * It may come to *ending* from every other state, and be dropped from any: when its lease is lost it is someone else's.
+ */
+export class ClaimedBlock {
+  readonly claim: BlockClaim;
+  /** Aborted when its preparation is not wanted any more. */
+  readonly preparing = new AbortController();
+  /** Jobs of the family's other blocks that were proven since its preparation began: it has seen the store before that. */
+  readonly provenMeanwhile: JobId[] = [];
+  checked: boolean;
+  prepared: PreparedBlock | undefined;
+  /** Proofs accepted since it was claimed. */
+  proven = 0;
+  /** When proving began, by the monotonic clock. */
+  startedMs = 0;
+  /** What the board was told last. */
+  noted: BlockProgress | undefined;
+  #state: 'waiting' | 'preparing' | 'proving' | 'ending' | 'dropped' = 'waiting';
+  #onPrepared: (() => void)[] = [];
+
+  constructor(claim: BlockClaim) {
+    this.claim = claim;
+    this.checked = claim.checked;
+  }
+
+  get id(): string {
+    return this.claim.blockId;
+  }
+
+  get state(): 'waiting' | 'preparing' | 'proving' | 'ending' | 'dropped' {
+    return this.#state;
+  }
+
+  get isPrepared(): boolean {
+    return this.#state !== 'waiting' && this.#state !== 'preparing';
+  }
+
+  enter(state: 'preparing' | 'proving' | 'ending' | 'dropped'): void {
+    this.#state = state;
+    if (!this.isPrepared) return;
+    if (state !== 'proving') this.preparing.abort();
+    for (const resolve of this.#onPrepared.splice(0)) resolve();
+  }
+
+  /** Resolves when it is neither waiting nor preparing any more. */
+  async whenPrepared(): Promise<void> {
+    if (!this.isPrepared) await new Promise<void>((resolve) => this.#onPrepared.push(resolve));
+  }
+}

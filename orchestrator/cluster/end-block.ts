@@ -1,0 +1,155 @@
+import { type Clock, EspalierError, type SerializedError } from '../../common/index.js';
+import {
+  type BlockResult,
+  type EndedState,
+  type JobId,
+  type ProofSummary,
+  type RunEventBody,
+  workMs,
+} from '../../proto/index.js';
+import { criticalPathMs } from '../plan/index.js';
+import { checkRoot, type PreparedBlock, type PrepareTools, planStart, planTree } from '../run/index.js';
+import type { ClaimedBlock } from './claimed-block.js';
+import type { ClusterPorts } from './cluster-ports.js';
+import { keepAfter, sweepTree } from './leftovers.js';
+import { readStoredBlock } from './read-stored-block.js';
+
+/** How a block ends. */
+export interface Ending {
+  readonly state: EndedState;
+  readonly error: SerializedError | null;
+  readonly failedJob: JobId | null;
+}
+
+export interface EndBlockOptions {
+  readonly ports: Pick<ClusterPorts, 'owner' | 'board' | 'queue' | 'blocks' | 'proofs'>;
+  readonly tools: PrepareTools;
+  readonly clock: Clock;
+  readonly keepProofs: boolean;
+  /** Rejects with `lease-lost` unless this orchestrator owns the block. */
+  readonly confirm: (block: ClaimedBlock) => Promise<void>;
+  /** Stores what a job reads. */
+  readonly provide: (prepared: PreparedBlock, jobId: JobId) => Promise<void>;
+  /** Whether another open block of this orchestrator has the job. Waits until all of the family are planned. */
+  readonly neededBy: (block: ClaimedBlock) => Promise<(jobId: JobId) => boolean>;
+  readonly onEvent: (event: RunEventBody) => void;
+}
+
+/**
+ * Ends a block: its result is durable first, then what it leaves behind is swept up, then it is taken off the board. So
+ * whoever claims it after a crash in between finds the result of this very submission, and finishes (`finishBlock`).
+ * Rejects with `lease-lost` when the block is someone else's.
+ */
+export async function endBlock(block: ClaimedBlock, wanted: Ending, options: EndBlockOptions): Promise<void> {
+  const { ports, clock, onEvent } = options;
+  const { claim, prepared } = block;
+  const planned = prepared ?? (await planUnprepared(block, options));
+  const ending = wanted.state === 'proven' ? await withRootChecked(block, wanted, options) : wanted;
+  if (ending.failedJob !== null && prepared !== undefined) await options.provide(prepared, ending.failedJob);
+  // Only the owner says how a block ended.
+  await options.confirm(block);
+  const credits = await ports.board.credits(block.id);
+  const result: BlockResult = {
+    blockId: block.id,
+    ...ending,
+    transactions: claim.transactions,
+    calls: claim.calls,
+    jobs: planned?.tree.size ?? 0,
+    submittedAtMs: claim.submittedAtMs,
+    endedAtMs: clock.nowMs(),
+    rootId: ending.state === 'proven' && prepared !== undefined ? prepared.tree.jobId(prepared.tree.root) : null,
+    lineageSeed: planned?.lineageSeed ?? (await ports.blocks.getResult(block.id))?.lineageSeed ?? null,
+  };
+  await ports.blocks.putResult(result, credits);
+  onEvent(endEvent(block, ending, credits, clock));
+  await sweepAndEnd(block, result, planned?.tree, options);
+}
+
+/** Finishes what an earlier owner began, who died when the result was written. */
+export async function finishBlock(block: ClaimedBlock, result: BlockResult, options: EndBlockOptions): Promise<void> {
+  const text = await options.ports.blocks.getBlock(block.id);
+  // Without content the sweep was over: that goes last.
+  const isPlanned = text !== undefined && result.lineageSeed !== null;
+  const tree = isPlanned
+    ? planTree(readStoredBlock(block.id, text, options.tools.hasher), result.lineageSeed)
+    : undefined;
+  await sweepAndEnd(block, result, tree, options);
+}
+
+/**
+ * A block that ends before it was prepared here may have been driven by an earlier owner: what that left in the queue is
+ * taken out. undefined where no earlier owner came so far.
+ */
+async function planUnprepared(
+  { id, claim }: ClaimedBlock,
+  { ports, tools }: EndBlockOptions,
+): Promise<Pick<PreparedBlock, 'tree' | 'lineageSeed'> | undefined> {
+  const text = claim.checked ? await ports.blocks.getBlock(id) : undefined;
+  if (text === undefined) return undefined;
+  const planned = await planStart(readStoredBlock(id, text, tools.hasher), tools);
+  const { tree } = planned;
+  for (let first = 0; first < tree.size; first += REMOVALS_AT_ONCE) {
+    const jobs = Array.from({ length: Math.min(REMOVALS_AT_ONCE, tree.size - first) }, (_, n) => tree.jobId(first + n));
+    await ports.queue.remove(jobs);
+  }
+  return planned;
+}
+
+const REMOVALS_AT_ONCE = 1_000;
+
+async function sweepAndEnd(
+  block: ClaimedBlock,
+  result: BlockResult,
+  tree: PreparedBlock['tree'] | undefined,
+  { ports, keepProofs, neededBy }: EndBlockOptions,
+): Promise<void> {
+  if (tree !== undefined) await sweepTree(tree, ports.proofs, keepAfter(result, keepProofs, await neededBy(block)));
+  // Whatever else left proofs behind is planned again to be forgotten.
+  if (result.state === 'proven' && !keepProofs) await ports.blocks.deleteBlock(block.id);
+  await ports.owner.end(block.claim);
+}
+
+async function withRootChecked(
+  block: ClaimedBlock,
+  ending: Ending,
+  { ports, tools }: EndBlockOptions,
+): Promise<Ending> {
+  const { prepared } = block;
+  if (prepared === undefined) throw new EspalierError('internal', `block ${block.id} was proven and never planned`);
+  try {
+    const root = await ports.proofs.getProof(prepared.tree.jobId(prepared.tree.root));
+    if (root === undefined) throw new EspalierError('store-corrupt', 'the root proof is not in the store any more');
+    await checkRoot(tools, prepared, root);
+    return ending;
+  } catch (thrown) {
+    const error = EspalierError.from(thrown);
+    if (error.code !== 'store-corrupt' && error.code !== 'verification-failed') throw thrown;
+    return { state: 'failed', error: error.toSerialized(), failedJob: null };
+  }
+}
+
+function endEvent(
+  { id: blockId, prepared, proven, startedMs }: ClaimedBlock,
+  { state, error, failedJob: jobId }: Ending,
+  credits: readonly ProofSummary[],
+  clock: Clock,
+): RunEventBody {
+  if (state !== 'proven' || prepared === undefined) {
+    return { kind: 'block-failed', blockId, jobId, error: error ?? CANCELLED };
+  }
+  const { tree } = prepared;
+  const workOf = new Map(credits.map(({ jobId: id, timings }) => [id, workMs(timings)]));
+  return {
+    kind: 'block-proven',
+    blockId,
+    proven,
+    makespanMs: clock.monotonicMs() - startedMs,
+    criticalPathMs: criticalPathMs(tree, (job) => workOf.get(tree.jobId(job)) ?? 0),
+  };
+}
+
+const CANCELLED: SerializedError = {
+  code: 'cancelled',
+  message: 'the block was cancelled',
+  remedy: 'submit it again: it goes on from the finished proofs',
+};

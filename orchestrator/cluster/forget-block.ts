@@ -1,0 +1,80 @@
+import { createHasher, type Hasher } from '../../circuits/index.js';
+import { EspalierError } from '../../common/index.js';
+import type { Block, BlockId, JobId } from '../../proto/index.js';
+import type { BlockBoard } from '../../queue/index.js';
+import type { BlockStore, ProofStore } from '../../store/index.js';
+import { familyOf } from '../block/index.js';
+import type { ProofTree } from '../plan/index.js';
+import { planTree } from '../run/index.js';
+import { isOfTree, type SweepableStore, sweepTree } from './leftovers.js';
+import { readStoredBlock } from './read-stored-block.js';
+
+export interface ForgetStores {
+  readonly board: Pick<BlockBoard, 'find' | 'list'>;
+  readonly blocks: Pick<BlockStore, 'getBlock' | 'deleteBlock' | 'getResult' | 'getCredits' | 'deleteResult'>;
+  readonly proofs: SweepableStore & Pick<ProofStore, 'deleteProof'>;
+}
+
+/**
+ * Deletes what is left of an ended block: its result, its content, its root proof, the proofs and inputs of its jobs; but
+ * none that an open block shares. Rejects with `usage` for an open block, with `block-unknown` where there is nothing of
+ * it. What a crash leaves behind the next call deletes: the result, which knows what there may be, goes last.
+ */
+export async function forgetBlock(blockId: BlockId, { board, blocks, proofs }: ForgetStores): Promise<void> {
+  if ((await board.find(blockId)) !== undefined) {
+    throw new EspalierError('usage', `block ${blockId} is still open`, {
+      remedy: `cancel it first: espalier cancel ${blockId}`,
+    });
+  }
+  const result = await blocks.getResult(blockId);
+  const text = await blocks.getBlock(blockId).catch(ignoreDamage);
+  if (result === undefined && text === undefined) {
+    throw new EspalierError('block-unknown', `there is nothing of a block ${blockId} in this cluster`);
+  }
+  const hasher = await createHasher();
+  const block = text === undefined ? undefined : readOrNone(blockId, text, hasher);
+  const seed = result?.lineageSeed ?? null;
+  if (block !== undefined && seed !== null) {
+    const isShared = await sharedWithOpen(block, seed, { board, blocks }, hasher);
+    await sweepTree(planTree(block, seed), proofs, { proof: isShared, inputs: isShared });
+  } else if (result !== undefined) {
+    // A proven block's content is gone, and with it all but its root. Else it is what is known to have been proven.
+    const known = [result.rootId, ...(result.rootId === null ? await creditedJobs(blocks, blockId) : [])];
+    for (const jobId of known) if (jobId !== null) await proofs.deleteProof(jobId);
+    if (result.failedJob !== null) await proofs.deleteInputs(result.failedJob);
+  }
+  await blocks.deleteBlock(blockId);
+  await blocks.deleteResult(blockId);
+}
+
+/** Which jobs of a block an open one has too. */
+async function sharedWithOpen(
+  block: Block,
+  seed: string,
+  { board, blocks }: Pick<ForgetStores, 'board' | 'blocks'>,
+  hasher: Hasher,
+): Promise<(jobId: JobId) => boolean> {
+  const trees: ProofTree[] = [];
+  for (const { blockId } of await board.list()) {
+    const text = await blocks.getBlock(blockId).catch(ignoreDamage);
+    const open = text === undefined ? undefined : readOrNone(blockId, text, hasher);
+    if (open !== undefined && familyOf(open) === familyOf(block)) trees.push(planTree(open, seed));
+  }
+  return (jobId) => trees.some((tree) => isOfTree(tree, jobId));
+}
+
+async function creditedJobs(blocks: ForgetStores['blocks'], blockId: BlockId): Promise<readonly JobId[]> {
+  return (await blocks.getCredits(blockId)).map(({ jobId }) => jobId);
+}
+
+function readOrNone(blockId: BlockId, text: string, hasher: Hasher): Block | undefined {
+  try {
+    return readStoredBlock(blockId, text, hasher);
+  } catch {
+    return undefined; // It could not be proven either: nothing was ever planned of it.
+  }
+}
+
+function ignoreDamage(thrown: unknown): undefined {
+  if (EspalierError.from(thrown).code !== 'store-corrupt') throw thrown;
+}

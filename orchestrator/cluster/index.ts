@@ -1,0 +1,5 @@
+/** Drives the blocks of a cluster: claims them, proves them through queue and store, ends and forgets them. */
+export { type ForgetStores, forgetBlock } from './forget-block.js';
+export { Orchestrator } from './orchestrator.js';
+export type { OrchestratorOptions } from './orchestrator-options.js';
+export { submitBlock } from './submit-block.js';

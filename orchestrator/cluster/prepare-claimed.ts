@@ -1,0 +1,77 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { EspalierError } from '../../common/index.js';
+import type { BlockId, JobHistoryRecord, JobId, RunEventBody } from '../../proto/index.js';
+import {
+  type FoundProofs,
+  findProofs,
+  type PreparedBlock,
+  type PrepareTools,
+  planExecution,
+  StoredProofs,
+  verifyClientProofs,
+} from '../run/index.js';
+import type { ClaimedBlock } from './claimed-block.js';
+import type { ClusterPorts } from './cluster-ports.js';
+import { readStoredBlock } from './read-stored-block.js';
+
+/** A block that is ready for the scheduler. */
+export interface ReadyBlock {
+  readonly prepared: PreparedBlock;
+  readonly stored: StoredProofs;
+  readonly found: FoundProofs;
+  readonly histories: ReadonlyMap<JobId, JobHistoryRecord>;
+}
+
+export interface PrepareClaimedOptions {
+  readonly ports: Pick<ClusterPorts, 'owner' | 'blocks' | 'proofs'>;
+  readonly tools: PrepareTools;
+  /** Its client proofs are verified now. */
+  readonly onChecked: () => Promise<void>;
+  readonly onEvent: (event: RunEventBody) => void;
+}
+
+/** A block that was just swept up, and submitted again in that moment, is written once more by whoever submits it. */
+const CONTENT_TRIES = 4;
+const CONTENT_PAUSE_MS = 500;
+
+/**
+ * Reads a claimed block, verifies its client proofs unless an earlier owner did, executes and plans it, and finds what is
+ * proven of it. Rejects with the block's fault (`block-invalid`, `client-proof-invalid`, `block-not-executable`,
+ * `duplicate-nullifier`, `store-corrupt`), with `lease-lost` when it is another's, and with `cancelled`.
+ */
+export async function prepareClaimed(
+  block: ClaimedBlock,
+  { ports, tools, onChecked, onEvent }: PrepareClaimedOptions,
+): Promise<ReadyBlock> {
+  const { signal } = block.preparing;
+  const content = readStoredBlock(block.id, await contentOf(block.id, ports, signal), tools.hasher);
+  if (!block.checked) {
+    await verifyClientProofs(content, tools, { signal, onProgress: phase('client-proofs', onEvent) });
+    await onChecked();
+  }
+  const prepared = await planExecution(content, tools, { signal, onProgress: phase('executing', onEvent) });
+  const stored = new StoredProofs(prepared, ports.proofs, tools);
+  const histories = await ports.owner.histories(block.claim);
+  const found = await findProofs(prepared.tree, stored, ports.proofs, signal);
+  return { prepared, stored, found, histories };
+}
+
+async function contentOf(id: BlockId, { blocks }: Pick<ClusterPorts, 'blocks'>, signal: AbortSignal): Promise<string> {
+  for (let tries = 1; ; tries++) {
+    const text = await blocks.getBlock(id);
+    if (text !== undefined) return text;
+    if (tries === CONTENT_TRIES) {
+      throw new EspalierError('store-corrupt', `block ${id} is not in the store`, { remedy: 'submit it again' });
+    }
+    await delay(CONTENT_PAUSE_MS, undefined, { signal });
+  }
+}
+
+/** The beginning and the end of a phase: the events of a cluster are kept, and its blocks are large. */
+function phase(name: 'client-proofs' | 'executing', onEvent: (event: RunEventBody) => void) {
+  let isBegun = false;
+  return (done: number, total: number) => {
+    if (!isBegun || done === total) onEvent({ kind: 'phase', phase: name, done, total });
+    isBegun = true;
+  };
+}

@@ -29,6 +29,7 @@ const plan = planned([{ name: 'base', jobs: 4 }], { transactions: 4, calls: 0, a
 
 it('says of a block when it is planned, how far it is now and then, and how it ended', () => {
   const { say, lines } = watched();
+  for (const done of [0, 4]) say({ kind: 'phase', phase: 'client-proofs', done, total: 4 });
   say(plan);
   say(started('base-rollup-private', '1', 0, 0), 100);
   say(started('base-rollup-private', '2', 0, 0), 100);
@@ -36,6 +37,7 @@ it('says of a block when it is planned, how far it is now and then, and how it e
   say(proven('base-rollup-private', '3', 0, 0, 900), 6_000);
   say({ kind: 'block-proven', blockId: BLOCK, proven: 3, makespanMs: 7_000, criticalPathMs: 2_000 });
   expect(lines()).toEqual([
+    'is claimed, and checked',
     'is planned: 4 transactions, 0 calls, 4 proofs to make, 1 of them proven already',
     '3 of 4 proven, 1 running',
     'is proven: 3 proofs in 7.0 s, longest chain 2.0 s',

@@ -7,6 +7,8 @@ import { contentText, progressText, shortId } from './render-blocks.js';
 
 /** Lines about the progress of one block come no more often: a large one has thousands of proofs. */
 const PROGRESS_INTERVAL_MS = 5_000;
+/** Blocks followed at once: many more than an orchestrator owns. */
+const BLOCKS_MAX = 1_000;
 
 type EventOf<K extends RunEventBody['kind']> = Extract<RunEventBody, { readonly kind: K }>;
 
@@ -42,7 +44,7 @@ export class BlockLog {
     const block = this.#blocks.get(blockId);
     switch (event.kind) {
       case 'phase':
-        return null;
+        return this.#begun(blockId);
       case 'planned':
         return ['plain', this.#planned(blockId, event)];
       case 'job-started':
@@ -72,16 +74,25 @@ export class BlockLog {
     }
   }
 
-  /** A block that is another orchestrator's from here on. */
-  forget(blockId: BlockId): void {
-    this.#blocks.delete(blockId);
+  /** The first that is heard of a block says that it is this orchestrator's now. */
+  #begun(blockId: BlockId): readonly [LogTone, string] | null {
+    if (this.#blocks.has(blockId)) return null;
+    this.#follow(blockId, 0, 0);
+    return ['plain', 'is claimed, and checked'];
   }
 
   #planned(blockId: BlockId, event: EventOf<'planned'>): string {
     const { jobs, alreadyProven: done } = event;
-    this.#blocks.set(blockId, { jobs, done, running: new Set(), saidAtMs: this.#clock.monotonicMs() });
+    this.#follow(blockId, jobs, done);
     const found = done === 0 ? '' : `, ${formatCount(done)} of them proven already`;
     return `is planned: ${contentText(event)}, ${formatPlural(jobs, 'proof')} to make${found}`;
+  }
+
+  #follow(blockId: BlockId, jobs: number, done: number): void {
+    const [oldest] = this.#blocks.keys();
+    // Blocks that went to another orchestrator are never heard of again.
+    if (oldest !== undefined && this.#blocks.size >= BLOCKS_MAX) this.#blocks.delete(oldest);
+    this.#blocks.set(blockId, { jobs, done, running: new Set(), saidAtMs: this.#clock.monotonicMs() });
   }
 
   /** null while it is too soon to say so again. */

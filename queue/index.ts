@@ -11,3 +11,5 @@ export { RedisFleet } from './board/redis-fleet.js';
 export { BullmqJobQueue, type BullmqJobQueueOptions, type JobCounts } from './bullmq/bullmq-job-queue.js';
 export type { JobConsumer, JobProducer, JobQueue } from './job-queue.js';
 export { MemoryJobQueue, type MemoryJobQueueOptions } from './memory-job-queue.js';
+export type { Heart } from './redis/heart.js';
+export { RedisHeart, type RedisHeartOptions } from './redis/redis-heart.js';

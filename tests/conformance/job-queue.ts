@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { describeJobQueueDetached } from './job-queue-detached.js';
 import { describeJobQueueLeases } from './job-queue-leases.js';
 import { describeJobQueueOrder } from './job-queue-order.js';
 import { describeJobQueueReports } from './job-queue-reports.js';
@@ -34,6 +35,7 @@ export function describeJobQueue(name: string, makeQueue: MakeQueue): void {
     describe('taking', () => describeTaking(withQueue));
     describe('order', () => describeJobQueueOrder(withQueue));
     describe('leases', () => describeJobQueueLeases(withQueue));
+    describe('detaching', () => describeJobQueueDetached(withQueue));
     describe('reports', () => describeJobQueueReports(withQueue));
     describe('closing', () => describeClosing(makeQueue));
   });

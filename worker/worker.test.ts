@@ -281,6 +281,7 @@ describe('Worker at its end', () => {
     await drained;
     expect(calls[0]?.signal?.aborted).toBe(true);
     expect(await waitingIds()).toContain(required(jobs[0]).id);
+    await settle();
     expect(heard.at(-1)).toBe('draining');
   });
 

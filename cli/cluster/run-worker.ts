@@ -147,9 +147,11 @@ async function work(
   const startedAtMs = Date.now();
   warnOfOthers(await fleet.list(), info(), log);
   const entry = closing.add(await fleet.join(info()), (it) => it.close());
-  worker.onChange((status) => {
+  let wasRunning = 0;
+  worker.onChange(({ running }) => {
     entry.update(info());
-    if (status.running === 0) log.write('plain', null, { kind: 'idle', workerId });
+    if (running === 0 && wasRunning > 0) log.write('plain', null, { kind: 'idle', workerId });
+    wasRunning = running;
   });
   entry.onDrain((reason) => end.request('drain', reason));
   logStart(identity, engine, { redis: redactRedisUrl(url), store: store.shown, namespace }, log);

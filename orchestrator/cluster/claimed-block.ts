@@ -24,8 +24,8 @@ export class ClaimedBlock {
   proven = 0;
   /** When proving began, by the monotonic clock. */
   startedMs = 0;
-  /** What the board was told last. */
-  noted: BlockProgress | undefined;
+  /** What the board was told last, and when by the monotonic clock. */
+  noted: { readonly progress: BlockProgress; readonly atMs: number } | undefined;
   #state: 'waiting' | 'preparing' | 'proving' | 'ending' | 'dropped' = 'waiting';
   #onPrepared: (() => void)[] = [];
 

@@ -6,7 +6,7 @@ export interface RawPorts {
   readonly owner: BlockOwner;
   readonly board: Pick<BlockBoard, 'find' | 'credits'>;
   readonly queue: JobProducer;
-  readonly fleet: Pick<Fleet, 'list' | 'drain'>;
+  readonly fleet: Fleet;
   readonly proofs: ProofStore;
   readonly blocks: BlockStore;
 }

@@ -37,8 +37,12 @@ import { steadyVerifier } from './steady-verifier.js';
 import { sweepStray } from './sweep-stray.js';
 
 const BLOCKS_MAX_DEFAULT = 16;
-/** How often the board is told of progress, and the fleet asked for idle room. */
+/** How often the board is told of progress, and the fleet, where it has changed, asked for idle room. */
 const TICK_MS = 500;
+/** How often the board is asked whether a block is still ours, where there is nothing to tell. */
+const CONFIRM_MS = 2_000;
+/** How often the fleet is asked for idle room: workers that died are not heard of. */
+const MEASURE_MS = 2_000;
 /** How often the queue is asked for the jobs that should be there, and the board for blocks. */
 const LOOK_MS = 3_000;
 /** A pause of this process after which its blocks may be someone else's. */
@@ -69,7 +73,8 @@ export class Orchestrator implements ShellHost {
   readonly #blocks = new Map<BlockId, ClaimedBlock>();
   readonly #cleanups: (() => void)[] = [];
   readonly #background = new Background((thrown) => this.#report(EspalierError.from(thrown)));
-  #idle = '';
+  #fleetChanged = true;
+  #measuredMs = 0;
   #lastTickMs = 0;
   #mayHaveLapsed = false;
   #ended: Promise<void> | undefined;
@@ -102,7 +107,7 @@ export class Orchestrator implements ShellHost {
 
   /** Begins to claim blocks and to drive them. */
   start(): void {
-    const { queue, owner } = this.#options;
+    const { queue, owner, fleet } = this.#options;
     this.#lastTickMs = this.#clock.monotonicMs();
     const ticker = setInterval(() => this.#tick(), TICK_MS);
     const looker = setInterval(() => this.#look(), LOOK_MS);
@@ -111,6 +116,9 @@ export class Orchestrator implements ShellHost {
       owner.onChange(() => {
         this.#queuePatience.hurry();
         this.#look();
+      }),
+      fleet.onChange(() => {
+        this.#fleetChanged = true;
       }),
       () => clearInterval(ticker),
       () => clearInterval(looker),
@@ -309,24 +317,23 @@ export class Orchestrator implements ShellHost {
     if (nowMs - this.#lastTickMs > LAPSE_MS) this.#mayHaveLapsed = true;
     this.#lastTickMs = nowMs;
     this.#background.ask('telling', async () => {
-      const blocks = [...this.#blocks.values()].filter((block) => this.#hasNews(block));
+      const blocks = [...this.#blocks.values()].filter((block) => this.#hasNews(block, nowMs));
       await Promise.all([this.#credits.flush(), ...blocks.map((block) => this.#noteOrDrop(block))]);
     });
-    this.#background.ask('measuring', () => this.#measureIdle());
+    this.#background.ask('measuring', () => this.#measureIdle(nowMs));
   }
 
-  async #measureIdle(): Promise<void> {
-    if (![...this.#blocks.values()].some(({ state }) => state === 'proving')) return;
-    const idle = idleCapacity(await this.#ports.fleet.list());
-    const text = JSON.stringify(idle);
-    if (text === this.#idle) return;
-    this.#idle = text;
-    this.#shell.post({ kind: 'capacity', idle });
+  async #measureIdle(nowMs: number): Promise<void> {
+    if (!this.#fleetChanged && nowMs - this.#measuredMs < MEASURE_MS) return;
+    this.#fleetChanged = false;
+    this.#measuredMs = nowMs;
+    this.#shell.post({ kind: 'capacity', idle: idleCapacity(await this.#ports.fleet.list()) });
   }
 
-  #hasNews(block: ClaimedBlock): boolean {
+  #hasNews(block: ClaimedBlock, nowMs: number): boolean {
     const isOpen = block.state === 'waiting' || block.state === 'preparing' || block.state === 'proving';
-    return isOpen && JSON.stringify(this.#progressOf(block)) !== JSON.stringify(block.noted);
+    if (!isOpen || block.noted === undefined || nowMs - block.noted.atMs >= CONFIRM_MS) return isOpen;
+    return JSON.stringify(this.#progressOf(block)) !== JSON.stringify(block.noted.progress);
   }
 
   async #noteOrDrop(block: ClaimedBlock): Promise<void> {
@@ -336,13 +343,13 @@ export class Orchestrator implements ShellHost {
   async #note(block: ClaimedBlock): Promise<void> {
     const progress = this.#progressOf(block);
     await this.#ports.owner.note(block.claim, progress);
-    block.noted = progress;
+    block.noted = { progress, atMs: this.#clock.monotonicMs() };
   }
 
   #progressOf({ id, checked, prepared, noted }: ClaimedBlock): BlockProgress {
     if (prepared === undefined) return { state: 'preparing', checked, jobs: 0, done: 0, running: 0 };
     const jobs = prepared.tree.size;
-    const { done, running } = this.#shell.snapshot(id) ?? { done: noted?.done ?? 0, running: 0 };
+    const { done, running } = this.#shell.snapshot(id) ?? { done: noted?.progress.done ?? 0, running: 0 };
     return { state: 'proving', checked, jobs, done, running };
   }
 

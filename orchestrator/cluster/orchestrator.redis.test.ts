@@ -1,0 +1,247 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { Block, BlockId, RunEventBody } from '../../proto/index.js';
+import { type BenchOrchestrator, ClusterBench } from '../../tests/support/cluster-bench.js';
+import { simulatedBlock } from '../../tests/support/simulated-block.js';
+import { blockId, serializeBlock } from '../block/index.js';
+import { checkRoot, type PreparedBlock, prepareBlock } from '../run/index.js';
+import { forgetBlock } from './forget-block.js';
+import { submitBlock } from './submit-block.js';
+
+/** Three VM jobs, three kernels, three bases, a merge and the root: 11. */
+const CALLS = [2, 1, 0];
+
+let bench: ClusterBench;
+let block: Block;
+let prepared: PreparedBlock;
+
+beforeAll(async () => {
+  bench = await ClusterBench.start();
+  block = await simulatedBlock(bench.engine, CALLS);
+  prepared = await prepareBlock(block, bench.engine, {});
+});
+afterEach(() => bench.clear());
+afterAll(() => bench.stop());
+
+const rootId = () => prepared.tree.jobId(prepared.tree.root);
+
+function eventsOf<K extends RunEventBody['kind']>({ events }: BenchOrchestrator, kind: K, id?: BlockId) {
+  return events.flatMap(({ event, blockId: of }) =>
+    event.kind === kind && (id === undefined || of === id) ? [event as RunEventBody & { kind: K }] : [],
+  );
+}
+
+/** Waits until so many proofs of this orchestrator's blocks were accepted. */
+async function accepted(orchestrator: BenchOrchestrator, count: number): Promise<void> {
+  await expect
+    .poll(() => eventsOf(orchestrator, 'job-proven').length, { timeout: 20_000, interval: 5 })
+    .toBeGreaterThanOrEqual(count);
+}
+
+describe('a block of a cluster', () => {
+  it('is proven, credited, and leaves its root and its result', async () => {
+    const orchestrator = await bench.orchestrator();
+    await bench.worker();
+    const id = await bench.submit(block);
+    const result = await bench.ended(id);
+    expect(result).toMatchObject({
+      blockId: id,
+      state: 'proven',
+      transactions: 3,
+      calls: 3,
+      jobs: prepared.tree.size,
+      rootId: rootId(),
+      error: null,
+      failedJob: null,
+    });
+    const root = await bench.proofs.getProof(rootId());
+    if (root === undefined) throw new Error('the root is not in the store');
+    await checkRoot(bench.engine, prepared, root);
+    expect(await bench.blocks.getCredits(id)).toHaveLength(prepared.tree.size);
+    expect(eventsOf(orchestrator, 'job-proven')).toHaveLength(prepared.tree.size);
+    expect(eventsOf(orchestrator, 'block-proven')).toMatchObject([{ blockId: id, proven: prepared.tree.size }]);
+    expect((await bench.stored()).filter((key) => !key.startsWith('results/'))).toEqual([`proofs/${rootId()}`]);
+    expect(orchestrator.faults).toEqual([]);
+    await forgetBlock(id, bench);
+    expect(await bench.stored()).toEqual([]);
+  });
+
+  it('fails with its own fault, and the others go on', async () => {
+    const orchestrator = await bench.orchestrator();
+    await bench.worker();
+    const other = await simulatedBlock(bench.engine, [1], 7);
+    const [first] = other.transactions;
+    if (first === undefined) throw new Error('the block has a transaction');
+    const clientProof = { ...first.clientProof, proof: first.clientProof.proof.map((byte) => byte ^ 1) };
+    const bad = await bench.submit({ ...other, transactions: [{ ...first, clientProof }] });
+    const good = await bench.submit(block);
+    expect(await bench.ended(bad)).toMatchObject({ state: 'failed', error: { code: 'client-proof-invalid' }, jobs: 0 });
+    expect(await bench.ended(good)).toMatchObject({ state: 'proven' });
+    expect(eventsOf(orchestrator, 'block-failed', bad)).toHaveLength(1);
+    await forgetBlock(bad, bench);
+    expect((await bench.stored()).filter((key) => key.includes(bad))).toEqual([]);
+  });
+
+  it('fails where what is stored is another', async () => {
+    await bench.orchestrator();
+    const other = await simulatedBlock(bench.engine, [1], 7);
+    await submitBlock(block, {
+      board: bench.board,
+      blocks: {
+        putBlock: (id) => bench.blocks.putBlock(id, serializeBlock(other)),
+        hasBlock: (id) => bench.blocks.hasBlock(id),
+      },
+    });
+    const { error } = await bench.ended(blockId(block));
+    expect(error).toMatchObject({ code: 'block-invalid', message: expect.stringContaining(blockId(other)) });
+  });
+});
+
+describe('a block that is cancelled', () => {
+  it('gives back its workers within a second, and goes on from its proofs when it is submitted again', async () => {
+    const orchestrator = await bench.orchestrator();
+    const worker = await bench.worker();
+    const id = await bench.submit(block);
+    await accepted(orchestrator, 3);
+    worker.hold();
+    await expect.poll(() => worker.begun, { interval: 5 }).toBeGreaterThan(eventsOf(orchestrator, 'job-proven').length);
+    const cancelledAtMs = performance.now();
+    await bench.board.cancel(id);
+    await expect.poll(() => worker.aborted, { interval: 5 }).toBeGreaterThan(0);
+    expect(performance.now() - cancelledAtMs).toBeLessThan(1_000);
+    expect(await bench.ended(id)).toMatchObject({ state: 'cancelled', error: null });
+    expect((await bench.stored()).filter((key) => /^inputs|^proofs.client/.test(key))).toEqual([]);
+    worker.release();
+
+    const before = eventsOf(orchestrator, 'job-proven').length;
+    await bench.submit(block);
+    expect(await bench.ended(id)).toMatchObject({ state: 'proven' });
+    const [, planned] = eventsOf(orchestrator, 'planned');
+    expect(planned?.alreadyProven).toBeGreaterThanOrEqual(before);
+    expect(eventsOf(orchestrator, 'job-proven').length).toBeLessThanOrEqual(prepared.tree.size);
+    await forgetBlock(id, bench);
+    expect(await bench.stored()).toEqual([]);
+  });
+
+  it('leaves nothing when it is forgotten', async () => {
+    const orchestrator = await bench.orchestrator();
+    const worker = await bench.worker();
+    const id = await bench.submit(block);
+    await accepted(orchestrator, 4);
+    worker.hold();
+    await bench.board.cancel(id);
+    expect(await bench.ended(id)).toMatchObject({ state: 'cancelled' });
+    await expect(forgetBlock('0'.repeat(64), bench)).rejects.toMatchObject({ code: 'block-unknown' });
+    await forgetBlock(id, bench);
+    expect(await bench.stored()).toEqual([]);
+  });
+
+  it('ends at once when nobody had begun with it', async () => {
+    const id = await bench.submit(block);
+    await bench.board.cancel(id);
+    await bench.orchestrator();
+    expect(await bench.ended(id)).toMatchObject({ state: 'cancelled' });
+  });
+});
+
+describe('two blocks with the same first transactions', () => {
+  it('share the proofs of these', async () => {
+    const orchestrator = await bench.orchestrator();
+    const worker = await bench.worker({ held: true });
+    const shorter: Block = { ...block, transactions: block.transactions.slice(0, 2) };
+    const ids = [await bench.submit(block), await bench.submit(shorter)];
+    await expect.poll(() => eventsOf(orchestrator, 'planned').length, { interval: 5 }).toBe(2);
+    worker.release();
+    for (const id of ids) expect(await bench.ended(id)).toMatchObject({ state: 'proven' });
+    // Both have the first two transactions' three VM jobs, three kernels and two bases, and one join over them each.
+    expect(worker.begun).toBe(prepared.tree.size + 1);
+    for (const id of ids) await forgetBlock(id, bench);
+    expect(await bench.stored()).toEqual([]);
+  });
+});
+
+describe('an orchestrator that ends', () => {
+  it('is followed by another, which has nothing proven again', async () => {
+    const first = await bench.orchestrator();
+    const worker = await bench.worker();
+    const id = await bench.submit(block);
+    await accepted(first, 4);
+    await first.stop();
+    const second = await bench.orchestrator();
+    expect(await bench.ended(id)).toMatchObject({ state: 'proven' });
+    expect(worker.begun).toBe(prepared.tree.size);
+    const proven = [first, second].flatMap((orchestrator) => eventsOf(orchestrator, 'job-proven'));
+    expect(new Set(proven.map(({ jobId }) => jobId)).size).toBe(proven.length);
+    expect(await bench.blocks.getCredits(id)).toHaveLength(prepared.tree.size);
+    expect(await bench.storedProofs()).toEqual([rootId()]);
+  });
+
+  it('stops within two seconds while the store is away, and gives its blocks back', async () => {
+    const first = await bench.orchestrator();
+    const worker = await bench.worker({ held: true });
+    const id = await bench.submit(block);
+    await expect.poll(() => worker.begun, { interval: 5 }).toBeGreaterThan(0);
+    bench.store.isAway = true;
+    const beganMs = performance.now();
+    await first.stop();
+    expect(performance.now() - beganMs).toBeLessThan(2_500);
+    bench.store.isAway = false;
+    worker.release();
+    await bench.orchestrator();
+    expect(await bench.ended(id)).toMatchObject({ state: 'proven' });
+  });
+});
+
+describe('what gets lost', () => {
+  it('in the queue, is queued again', async () => {
+    const orchestrator = await bench.orchestrator();
+    const id = await bench.submit(block);
+    const leaves = [0, 1, 2].map((job) => prepared.tree.jobId(job));
+    const { producer } = bench.queue;
+    await expect.poll(async () => (await producer.present(leaves)).size, { interval: 5 }).toBe(3);
+    await producer.remove(leaves);
+    await bench.worker();
+    expect(await bench.ended(id)).toMatchObject({ state: 'proven' });
+    expect(eventsOf(orchestrator, 'job-proven')).toHaveLength(prepared.tree.size);
+  });
+
+  it('a lease, is made up for by a proof that came late, once', async () => {
+    const orchestrator = await bench.orchestrator();
+    const worker = await bench.worker({ held: true });
+    const id = await bench.submit(block);
+    await expect.poll(() => worker.begun, { interval: 5 }).toBeGreaterThan(0);
+    const ids = Array.from({ length: prepared.tree.size }, (_, job) => prepared.tree.jobId(job));
+    await bench.queue.producer.detach(ids);
+    worker.release();
+    expect(await bench.ended(id)).toMatchObject({ state: 'proven' });
+    expect(eventsOf(orchestrator, 'job-proven')).toHaveLength(prepared.tree.size);
+    expect(worker.begun).toBe(prepared.tree.size);
+  });
+
+  it('a proof that comes when its block has ended, is deleted', async () => {
+    await bench.orchestrator();
+    const held = await bench.worker({ held: true });
+    const id = await bench.submit(block);
+    await expect.poll(() => held.begun, { interval: 5 }).toBeGreaterThan(0);
+    const leaves = [0, 1, 2].map((job) => prepared.tree.jobId(job));
+    await bench.queue.producer.detach(leaves);
+    await bench.worker();
+    expect(await bench.ended(id)).toMatchObject({ state: 'proven' });
+    held.release();
+    await expect.poll(() => bench.storedProofs(), { interval: 5, timeout: 20_000 }).toEqual([rootId()]);
+  });
+});
+
+describe('a store that is away', () => {
+  it('keeps a block waiting, and fails nothing', async () => {
+    const orchestrator = await bench.orchestrator();
+    await bench.worker();
+    const id = await bench.submit(block);
+    await accepted(orchestrator, 1);
+    bench.store.isAway = true;
+    await expect.poll(() => orchestrator.faults.length, { interval: 5 }).toBeGreaterThan(0);
+    bench.store.isAway = false;
+    expect(await bench.ended(id)).toMatchObject({ state: 'proven' });
+    expect(orchestrator.faults.map(({ code }) => code)).toEqual(['store-unavailable']);
+    expect(await bench.storedProofs()).toEqual([rootId()]);
+  });
+});

@@ -3,8 +3,8 @@ import type { JobId } from '../../proto/index.js';
 import { isTroubleOutside } from './retry-policy.js';
 
 /** The reason to give for a job that failed for good. Trouble outside is given as it is: the job is not at fault. */
-export function exhausted(jobId: JobId, error: SerializedError, failures: number): SerializedError {
-  if (failures === 1 || isTroubleOutside(error.code)) return error;
+export function exhausted(jobId: JobId, error: SerializedError, failures: number, retries: number): SerializedError {
+  if (retries === 0 || isTroubleOutside(error.code)) return error;
   return {
     code: 'attempts-exhausted',
     message: `${jobId} failed ${failures} times with ${error.code}; the last time: ${error.message}`,

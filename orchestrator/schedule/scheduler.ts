@@ -165,8 +165,12 @@ export class Scheduler {
       if (job < 0) continue;
       this.#histories.inherit(jobId, record, this.#twins(block, jobId).some(isUnderWay));
       block.withHistory.add(jobId);
-      // One of several attempts may have been left in the queue when the proof of another was accepted.
-      if (block.isProven(job) && !this.#twins(block, jobId).some(isUnderWay)) this.#out.remove(jobId);
+      if (!block.isProven(job)) continue;
+      // One of several attempts may have been left in the queue when the proof of another was accepted, and its inputs
+      // and proof in the store.
+      if (!this.#twins(block, jobId).some(isUnderWay)) this.#out.remove(jobId);
+      this.#discardInputs(block, job);
+      if (!block.isProofNeeded(job)) this.#discardProof(block, job);
     }
     for (const other of this.#blocks.relatives(block)) {
       for (const jobId of other.withHistory) if (block.tree.indexOf(jobId) >= 0) this.#histories.touch(jobId);
@@ -238,6 +242,8 @@ export class Scheduler {
         }
         this.#takeBack(block, job, 'proven');
         this.#discardInputs(block, job);
+        // A damaged proof may still be there.
+        if (this.#histories.isVoid(block.tree.jobId(job), 1)) this.#discardProof(block, job);
         uncovered.push(job);
       }
     }
@@ -274,7 +280,7 @@ export class Scheduler {
       return;
     }
     if (failures > policy.retries) {
-      this.#failBlocks(holders, jobId, exhausted(jobId, error, failures));
+      this.#failBlocks(holders, jobId, exhausted(jobId, error, failures, policy.retries));
       return;
     }
     if (error.code === 'out-of-memory') this.#escalate(first, jobId);

@@ -4,7 +4,7 @@ import { BenchRedis } from './bench-redis.js';
 import type { ProducerTarget } from './bullmq-producer.js';
 import type { BullmqWorkerOptions } from './bullmq-worker.js';
 import { stopAll } from './drain.js';
-import { gapsMs, type LatencyOptions, WARM_UP_SAMPLES } from './latency.js';
+import { gapsMs, type LatencyOptions } from './latency.js';
 import type { Completed, JobStamp } from './worker-notes.js';
 
 /** Milliseconds of each sample. */
@@ -19,11 +19,11 @@ export interface BullmqLatency {
 
 const LOOK_INTERVAL_MS = 200;
 
-export async function latencyBullmq({ samples, holdMsMax }: LatencyOptions): Promise<BullmqLatency> {
+export async function latencyBullmq({ samples, warmUps, holdMsMax }: LatencyOptions): Promise<BullmqLatency> {
   const redis = await BenchRedis.start();
   const producer = new BenchProcess('bullmq-producer.js');
   const worker = new BenchProcess('bullmq-worker.js');
-  const count = samples + WARM_UP_SAMPLES;
+  const count = samples + warmUps;
   const open = async (queue: string) => {
     const target = { url: redis.url, queue } satisfies ProducerTarget;
     await producer.call('open', target);
@@ -42,7 +42,7 @@ export async function latencyBullmq({ samples, holdMsMax }: LatencyOptions): Pro
     await producer.call('addChain', count);
     // Seldom, so as not to be in the way of what is measured.
     while ((await worker.call<Completed>('completed')).count < count) await pause(LOOK_INTERVAL_MS);
-    const late = (values: readonly number[]) => values.slice(WARM_UP_SAMPLES);
+    const late = (values: readonly number[]) => values.slice(warmUps);
     return { addToStart: late(addToStart), eventToNext: late(eventToNext), flowToNext: late(gapsMs(await stamps())) };
   } finally {
     await stopAll({ redis, producer, workers: [worker] });

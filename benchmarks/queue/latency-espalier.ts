@@ -3,7 +3,7 @@ import { BenchRedis } from './bench-redis.js';
 import { stopAll } from './drain.js';
 import type { AddedJob } from './espalier-orchestrator.js';
 import type { EspalierWorkerOptions } from './espalier-worker.js';
-import { gapsMs, type LatencyOptions, WARM_UP_SAMPLES } from './latency.js';
+import { gapsMs, type LatencyOptions } from './latency.js';
 import type { QueueTarget } from './open-queue.js';
 import type { JobStamp } from './worker-notes.js';
 
@@ -17,11 +17,11 @@ export interface EspalierLatency {
   readonly provenToNext: readonly number[];
 }
 
-export async function latencyEspalier({ samples, holdMsMax }: LatencyOptions): Promise<EspalierLatency> {
+export async function latencyEspalier({ samples, warmUps, holdMsMax }: LatencyOptions): Promise<EspalierLatency> {
   const redis = await BenchRedis.start();
   const producer = new BenchProcess('espalier-orchestrator.js');
   const worker = new BenchProcess('espalier-worker.js');
-  const count = samples + WARM_UP_SAMPLES;
+  const count = samples + warmUps;
   const stamps = () => worker.call<readonly JobStamp[]>('stamps');
   try {
     const target: QueueTarget = { url: redis.url };
@@ -32,7 +32,7 @@ export async function latencyEspalier({ samples, holdMsMax }: LatencyOptions): P
     const starts = (await stamps()).map(({ startedMs }) => startedMs);
     await producer.call('chain', count);
     const gaps = gapsMs(await stamps());
-    const late = (values: readonly number[]) => values.slice(WARM_UP_SAMPLES);
+    const late = (values: readonly number[]) => values.slice(warmUps);
     return {
       readyToStarted: late(added.map(({ addedMs }, i) => (starts[i] ?? Number.NaN) - addedMs)),
       readyToHeard: late(added.map(({ addedMs, heardMs }) => heardMs - addedMs)),

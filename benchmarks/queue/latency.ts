@@ -2,12 +2,11 @@ import type { JobStamp } from './worker-notes.js';
 
 export interface LatencyOptions {
   readonly samples: number;
+  /** So many go before them: the first of a fresh process, which nobody counts. */
+  readonly warmUps: number;
   /** Each job is held, and all is idle between jobs, for up to so long. */
   readonly holdMsMax: number;
 }
-
-/** The first of a fresh process, which nobody counts. */
-export const WARM_UP_SAMPLES = 100;
 
 /** From the end of each job to the start of the next. */
 export function gapsMs(stamps: readonly JobStamp[]): number[] {

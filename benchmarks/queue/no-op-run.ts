@@ -1,83 +1,73 @@
-import { Bitset, type JobCircuit, type ProofTree, Scheduler, type SchedulerCommand } from '../../orchestrator/index.js';
-import { DEFAULT_CIRCUIT_CLASSES, type JobReport, type QueuedJob, type ResourceClass } from '../../proto/index.js';
+import { systemClock } from '../../common/index.js';
+import {
+  Bitset,
+  type BlockOutcome,
+  type JobCircuit,
+  type PreparedBlock,
+  type ProofTree,
+  SchedulerShell,
+  type ShellHost,
+} from '../../orchestrator/index.js';
+import { DEFAULT_CIRCUIT_CLASSES, type ResourceClass } from '../../proto/index.js';
 import type { JobProducer } from '../../queue/index.js';
 
 /**
- * The shell of an orchestrator without a store: the real scheduler hears what the queue reports, and what it wants
- * queued and taken back is. What came while the queue was being told is handled together, as one message to the queue.
- * There are no inputs to write, no proofs to delete, no histories and credits to note.
+ * Drives one block of jobs that prove nothing, as an orchestrator does: with its scheduler and the shell around it. There
+ * is no store: no inputs are written, no proofs are looked at or deleted. Nor is there a board: no attempts, credits and
+ * progress are noted.
  */
-export class NoOpRun {
+export class NoOpRun implements ShellHost {
   readonly #queue: JobProducer;
-  readonly #tree: ProofTree;
   readonly #blockId: string;
-  readonly #scheduler = new Scheduler({ resourceClassOf: classOf });
-  #reports: JobReport[] = [];
-  #wake: (() => void) | undefined;
+  readonly #tree: ProofTree;
+  readonly #shell: SchedulerShell;
+  #outcome: BlockOutcome | undefined;
 
   constructor(queue: JobProducer, tree: ProofTree, blockId: string) {
     this.#queue = queue;
-    this.#tree = tree;
     this.#blockId = blockId;
+    this.#tree = tree;
+    this.#shell = new SchedulerShell({
+      scheduling: { resourceClassOf: classOf },
+      queue,
+      proofs: { deleteProof: async () => {} },
+      clock: systemClock,
+      host: this,
+    });
   }
 
   /** Resolves when the root is reported to be proven. `finished`: jobs that are proven already. */
   async run(finished: Bitset = new Bitset(this.#tree.size)): Promise<void> {
-    const stopListening = this.#queue.onReport((report) => {
-      this.#reports.push(report);
-      this.#wake?.();
-    });
+    const shell = this.#shell;
+    const stopListening = this.#queue.onReport((report) => shell.report(report));
     try {
-      const block = { blockId: this.#blockId, tree: this.#tree, finished, ageRank: 0 };
-      let ended = await this.#obey(this.#scheduler.handle({ kind: 'block-added', nowMs: performance.now(), ...block }));
-      while (!ended) ended = await this.#obey(await this.#nextCommands());
+      // Of a block without inputs there is no more, and the shell asks for no more.
+      const prepared = { id: this.#blockId, tree: this.#tree } as PreparedBlock;
+      shell.add({ prepared, stored: { find: async () => ({}) } }, { finished, ageRank: 0 });
+      while (this.#outcome === undefined) await shell.step();
     } finally {
+      await shell.close();
       stopListening();
     }
+    if (this.#outcome !== 'proven') throw new Error(`the block failed: ${this.#outcome.error.message}`);
   }
 
-  async #nextCommands(): Promise<readonly SchedulerCommand[]> {
-    while (this.#reports.length === 0) {
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-    }
-    const reports = this.#reports;
-    this.#reports = [];
-    return reports.flatMap((report) => this.#hear(report));
+  async provide(): Promise<void> {}
+
+  async accept(): Promise<void> {}
+
+  onEvent(): void {}
+
+  onEnd(_blockId: string, outcome: BlockOutcome): void {
+    this.#outcome = outcome;
   }
 
-  #hear(report: JobReport): readonly SchedulerCommand[] {
-    const { jobId } = report;
-    const nowMs = performance.now();
-    switch (report.kind) {
-      case 'started':
-        return this.#scheduler.handle({ kind: 'job-started', nowMs, jobId, attempt: report.attempt });
-      case 'proven': {
-        const { attempts, usage } = report.summary;
-        return this.#scheduler.handle({ kind: 'job-proven', nowMs, jobId, attempt: attempts, wallMs: usage.wallMs });
-      }
-      default:
-        throw new Error(`job ${jobId} does nothing, and was reported to be ${report.kind}`);
-    }
+  onSupplyFault(_jobs: unknown, thrown: unknown): void {
+    this.#shell.break(thrown);
   }
 
-  /** Whether the block has ended. Removals before additions, as in each burst of commands. */
-  async #obey(commands: readonly SchedulerCommand[]): Promise<boolean> {
-    const gone: string[] = [];
-    const ready: QueuedJob[] = [];
-    let ended = false;
-    for (const command of commands) {
-      if (command.kind === 'remove') gone.push(...command.jobIds);
-      else if (command.kind === 'enqueue') ready.push(...command.jobs);
-      else if (command.kind === 'block-proven') ended = true;
-      else if (command.kind === 'block-failed') throw new Error(`the block failed: ${command.error.message}`);
-    }
-    await Promise.all([
-      gone.length > 0 ? this.#queue.remove(gone) : undefined,
-      ready.length > 0 ? this.#queue.add(ready) : undefined,
-    ]);
-    return ended;
+  onCheckFault(thrown: unknown): void {
+    this.#shell.break(thrown);
   }
 }
 

@@ -8,6 +8,7 @@ import { JOBS_MAX_DEFAULT, warnOfListenerError } from '../queue-errors.js';
 import type { Heart } from '../redis/heart.js';
 import { NAMESPACE_DEFAULT, RedisKeys } from '../redis/redis-keys.js';
 import { BullmqProducer } from './bullmq-producer.js';
+import { endConnection } from './end-connection.js';
 import { JobTaker } from './job-taker.js';
 import { LeaseKeeper } from './lease-keeper.js';
 import { QueueScripts } from './queue-scripts.js';
@@ -179,7 +180,7 @@ export class BullmqJobQueue implements JobQueue {
     });
     await Promise.race([this.#leave(workers), timeout]);
     clearTimeout(timer);
-    this.#redis.disconnect();
+    endConnection(this.#redis);
   }
 
   async #leave(workers: readonly string[]): Promise<void> {

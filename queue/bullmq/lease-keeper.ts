@@ -114,12 +114,17 @@ export class LeaseKeeper {
 
   #drop(lease: HeldLease): void {
     lease.state = 'over';
-    this.#leases.delete(lease.token);
+    this.#forget(lease);
+  }
+
+  /** A Redis that lost its last second when its machine broke down may have given the token to another lease since. */
+  #forget(lease: HeldLease): void {
+    if (this.#leases.get(lease.token) === lease) this.#leases.delete(lease.token);
   }
 
   #lose(lease: HeldLease): void {
     lease.state = 'lost';
-    this.#leases.delete(lease.token);
+    this.#forget(lease);
     lease.abort('lease-lost', `worker ${lease.workerId} has lost its lease`);
   }
 }

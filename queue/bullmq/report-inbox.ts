@@ -3,6 +3,7 @@ import type { Redis } from 'ioredis';
 import type { JobReport } from '../../proto/index.js';
 import type { RedisKeys } from '../redis/redis-keys.js';
 import { ReportFeed } from '../report-feed.js';
+import { endConnection } from './end-connection.js';
 
 /** Reports read at a time. */
 const REPORTS_MAX = 500;
@@ -51,7 +52,7 @@ export class ReportInbox {
 
   close(): void {
     this.#closed = true;
-    this.#connection?.disconnect();
+    if (this.#connection !== undefined) endConnection(this.#connection);
   }
 
   async #read(connection: Redis): Promise<void> {

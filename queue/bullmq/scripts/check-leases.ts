@@ -1,10 +1,10 @@
-import { DETACHED, PRELUDE } from './parts.js';
+import { DETACHED, PRELUDE_WHEN_FULL } from './parts.js';
 
 /**
  * What Redis knows of a worker's leases. Forgets those whose job an operator took away with BullMQ's tools.
  * ARGV: worker. Reply: {token, '<class>:<id>', …}, {tokens of detached leases}.
  */
-export const CHECK_LEASES = `${PRELUDE}${DETACHED}
+export const CHECK_LEASES = `${PRELUDE_WHEN_FULL}${DETACHED}
 local worker = ARGV[1]
 local held, detached = {}, {}
 local leases = call('HGETALL', own('leases:' .. worker))

@@ -1,7 +1,7 @@
-import { DETACHED, PRELUDE, WAIT } from './parts.js';
+import { DETACHED, PRELUDE_WHEN_FULL, WAIT } from './parts.js';
 
 /** A worker ends: what it holds waits again. ARGV: worker. */
-export const LEAVE = `${PRELUDE}${WAIT}${DETACHED}
+export const LEAVE = `${PRELUDE_WHEN_FULL}${WAIT}${DETACHED}
 local worker = ARGV[1]
 local leases = call('HGETALL', own('leases:' .. worker))
 for at = 1, #leases, 2 do

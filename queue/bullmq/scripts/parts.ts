@@ -16,7 +16,13 @@ import { RESOURCE_CLASSES } from '../../../proto/index.js';
  * - `inbox:<producer>`, `late`: reports on their way
  * - `counter`: tokens and sequence numbers; it never goes back
  */
-export const PRELUDE = `
+export const PRELUDE = preludeOf('');
+
+/** For scripts by which jobs go on and end: a Redis that is full must let them, or it stays full. */
+export const PRELUDE_WHEN_FULL = preludeOf('#!lua flags=allow-oom');
+
+function preludeOf(firstLine: string): string {
+  return `${firstLine}
 local call = redis.call
 local prefix = KEYS[1]
 local CLASSES = { ${RESOURCE_CLASSES.map((name) => `'${name}'`).join(', ')} }
@@ -37,6 +43,7 @@ local function nowMs()
   return time[1] .. string.sub('00000' .. time[2], -6, -4)
 end
 `;
+}
 
 /**
  * Jobs that come to wait. Workers are told of a class only when none of it waited before: while some do, every worker

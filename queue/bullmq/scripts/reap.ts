@@ -1,11 +1,11 @@
 import { GRACE_LUA } from '../../redis/grace-script.js';
-import { DETACHED, PRELUDE, REPORT } from './parts.js';
+import { DETACHED, PRELUDE_WHEN_FULL, REPORT } from './parts.js';
 
 /**
  * Looks for the dead: their leases fail, their inboxes vanish. Any number of orchestrators may do it at once.
  * Reply: the workers that were found dead.
  */
-export const REAP = `${PRELUDE}${REPORT}${DETACHED}${GRACE_LUA}
+export const REAP = `${PRELUDE_WHEN_FULL}${REPORT}${DETACHED}${GRACE_LUA}
 if inGrace(own('watched'), own('grace')) then return {} end
 
 local function isDead(session) return call('EXISTS', own('alive:' .. session)) == 0 end

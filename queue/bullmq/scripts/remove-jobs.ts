@@ -1,11 +1,11 @@
-import { DETACHED, PRELUDE } from './parts.js';
+import { DETACHED, PRELUDE_WHEN_FULL } from './parts.js';
 
 /**
  * Takes jobs out of the queue, waiting or leased.
  * ARGV: 'remove' or 'detach', then ids.
  * Reply: tokens of the leases whose holders must stop; all workers are told of them too.
  */
-export const REMOVE_JOBS = `${PRELUDE}${DETACHED}
+export const REMOVE_JOBS = `${PRELUDE_WHEN_FULL}${DETACHED}
 local isDetach = ARGV[1] == 'detach'
 local ended = {}
 

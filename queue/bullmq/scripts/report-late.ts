@@ -1,4 +1,4 @@
-import { PRELUDE, REPORT } from './parts.js';
+import { PRELUDE_WHEN_FULL, REPORT } from './parts.js';
 
 /** Reports that nobody reads any more are dropped beyond so many: what they name is found in the store again. */
 const LATE_REPORTS_MAX = 10_000;
@@ -8,7 +8,7 @@ const LATE_REPORTS_MAX = 10_000;
  * ARGV: token, job id, producer of the lease, report ('' where there is none).
  * The report goes to whoever the job reports to now, else to whom it did then, else to any producer that is there.
  */
-export const REPORT_LATE = `${PRELUDE}${REPORT}
+export const REPORT_LATE = `${PRELUDE_WHEN_FULL}${REPORT}
 local token, id, producer, text = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 call('HDEL', own('detached'), token)
 if text == '' then return 0 end

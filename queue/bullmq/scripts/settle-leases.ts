@@ -1,11 +1,11 @@
-import { PRELUDE, REPORT, WAIT } from './parts.js';
+import { PRELUDE_WHEN_FULL, REPORT, WAIT } from './parts.js';
 
 /**
  * What holders of leases say.
  * ARGV for each: what ('started', 'ended' or 'released'), class, id, token, worker, report (or '').
  * Reply for each: 1, or 0 if the lease is not held.
  */
-export const SETTLE_LEASES = `${PRELUDE}${WAIT}${REPORT}
+export const SETTLE_LEASES = `${PRELUDE_WHEN_FULL}${WAIT}${REPORT}
 local replies = {}
 for at = 1, #ARGV, 6 do
   local what, class, id, token, worker = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4]

@@ -1,11 +1,11 @@
-import { PRELUDE } from './parts.js';
+import { PRELUDE_WHEN_FULL } from './parts.js';
 
 /**
  * Leases the first jobs to workers.
  * ARGV for each group of equal takes: worker, how many, classes by bits (1 vm, 2 rollup, 4 gpu).
  * Reply for each group: token, data, producer of each lease, one after the other.
  */
-export const TAKE_JOBS = `${PRELUDE}
+export const TAKE_JOBS = `${PRELUDE_WHEN_FULL}
 local now = nowMs()
 local paused = {}
 for _, class in ipairs(CLASSES) do paused[class] = call('HEXISTS', keyOf(class, 'meta'), 'paused') == 1 end

@@ -61,6 +61,7 @@ describe('a block of a cluster', () => {
     expect(eventsOf(orchestrator, 'block-proven')).toMatchObject([{ blockId: id, proven: prepared.tree.size }]);
     expect((await bench.stored()).filter((key) => !key.startsWith('results/'))).toEqual([`proofs/${rootId()}`]);
     expect(orchestrator.faults).toEqual([]);
+    expect(await bench.keysLeft()).toEqual([]);
     await forgetBlock(id, bench);
     expect(await bench.stored()).toEqual([]);
   });
@@ -135,6 +136,24 @@ describe('a block that is cancelled', () => {
     expect(await bench.stored()).toEqual([]);
   });
 
+  it('ends at once when its owner had gone, and its jobs leave the queue', async () => {
+    const first = await bench.orchestrator();
+    const worker = await bench.worker();
+    const id = await bench.submit(block);
+    await accepted(first, 3);
+    worker.hold();
+    await expect.poll(() => worker.begun, { interval: 5 }).toBeGreaterThan(eventsOf(first, 'job-proven').length);
+    await first.stop();
+    await bench.board.cancel(id);
+    await bench.orchestrator();
+    expect(await bench.ended(id)).toMatchObject({ state: 'cancelled', jobs: prepared.tree.size });
+    const ids = Array.from({ length: prepared.tree.size }, (_, job) => prepared.tree.jobId(job));
+    expect([...(await bench.queue.producer.present(ids))]).toEqual([]);
+    await expect.poll(() => worker.aborted, { interval: 5 }).toBeGreaterThan(0);
+    await forgetBlock(id, bench);
+    expect(await bench.stored()).toEqual([]);
+  });
+
   it('ends at once when nobody had begun with it', async () => {
     const id = await bench.submit(block);
     await bench.board.cancel(id);
@@ -173,6 +192,53 @@ describe('an orchestrator that ends', () => {
     expect(new Set(proven.map(({ jobId }) => jobId)).size).toBe(proven.length);
     expect(await bench.blocks.getCredits(id)).toHaveLength(prepared.tree.size);
     expect(await bench.storedProofs()).toEqual([rootId()]);
+  });
+
+  it('drops its block when it is taken for dead, and another has all the reports', async () => {
+    const first = await bench.orchestrator();
+    const worker = await bench.worker({ held: true });
+    const id = await bench.submit(block);
+    await expect.poll(() => worker.begun, { interval: 5 }).toBeGreaterThan(0);
+    const owner = (await bench.board.find(id))?.owner;
+    if (owner == null) throw new Error('the block has an owner');
+    await bench.heart.remove(owner);
+    const second = await bench.orchestrator();
+    await expect.poll(() => eventsOf(second, 'planned').length, { interval: 5, timeout: 20_000 }).toBe(1);
+    // The first one finds out when it next tells the board of the block.
+    await expect.poll(async () => (await bench.board.find(id))?.state, { interval: 50 }).toBe('proving');
+    worker.release();
+    expect(await bench.ended(id)).toMatchObject({ state: 'proven' });
+    expect(worker.begun).toBe(prepared.tree.size);
+    expect(eventsOf(first, 'block-proven')).toEqual([]);
+    expect(eventsOf(second, 'block-proven')).toHaveLength(1);
+    expect(await bench.storedProofs()).toEqual([rootId()]);
+  });
+
+  it('is followed by one that finishes what it had begun to end', async () => {
+    const id = await bench.submit(block);
+    const { submittedAtMs } = (await bench.board.find(id)) ?? { submittedAtMs: 0 };
+    const { tree, lineageSeed, inputs } = prepared;
+    await bench.proofs.putInputs(tree.jobId(0), inputs.of(0));
+    await bench.blocks.putResult(
+      {
+        blockId: id,
+        state: 'cancelled',
+        transactions: 3,
+        calls: 3,
+        jobs: tree.size,
+        submittedAtMs,
+        endedAtMs: submittedAtMs + 1,
+        rootId: null,
+        error: null,
+        failedJob: null,
+        lineageSeed,
+      },
+      [],
+    );
+    const orchestrator = await bench.orchestrator();
+    expect(await bench.ended(id)).toMatchObject({ state: 'cancelled', endedAtMs: submittedAtMs + 1 });
+    expect((await bench.stored()).filter((key) => key.startsWith('inputs/'))).toEqual([]);
+    expect(orchestrator.events).toEqual([]);
   });
 
   it('stops within two seconds while the store is away, and gives its blocks back', async () => {

@@ -401,7 +401,7 @@ export class Orchestrator implements ShellHost {
       throw new EspalierError('lease-lost', `job ${jobId} has no block here`);
   }
 
-  async accept(blockId: BlockId, summary: ProofSummary): Promise<void> {
+  accept(blockId: BlockId, summary: ProofSummary): undefined {
     const block = this.#blocks.get(blockId);
     if (block === undefined) return;
     block.proven += 1;

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { type ErrorCode, EspalierError } from '../../common/index.js';
 
 export interface PatienceOptions {
@@ -22,6 +23,8 @@ export class Patience {
 
   constructor(options: PatienceOptions) {
     this.#options = options;
+    // As many deeds as are under way wait for it; Node would warn of a leak from the eleventh on.
+    setMaxListeners(0, options.signal);
   }
 
   /** Rejects with what `deed` rejects with, unless that may pass; with `cancelled` as soon as the signal is aborted. */

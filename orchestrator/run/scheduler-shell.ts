@@ -10,7 +10,6 @@ import type {
 } from '../../proto/index.js';
 import type { JobProducer } from '../../queue/index.js';
 import type { ProofStore } from '../../store/index.js';
-import type { ProofTree } from '../plan/index.js';
 import {
   type BlockSnapshot,
   Scheduler,
@@ -56,7 +55,7 @@ export interface ShellHost {
   /** Before an event is handled. */
   beforeEvent?(): Promise<void>;
   /** A proof was accepted: notes who made it. */
-  accept(blockId: BlockId, summary: ProofSummary): Promise<void>;
+  accept(blockId: BlockId, summary: ProofSummary): Promise<void> | undefined;
   remember?(blockId: BlockId, histories: ReadonlyMap<JobId, JobHistoryRecord>): Promise<void>;
   drainWorker?(workerId: string, reason: string): void;
   onEvent(blockId: BlockId, event: RunEventBody): void;
@@ -175,8 +174,8 @@ export class SchedulerShell {
     switch (report.kind) {
       case 'started': {
         const { attempt } = report;
-        for (const { block } of this.#holdersOf(jobId)) {
-          this.#emitForJob(block, jobId, (job) => ({ kind: 'job-started', ...job, workerId, attempt }));
+        for (const { block, job } of this.#holdersOf(jobId)) {
+          this.#onEvent(block, { kind: 'job-started', ...factsOf(block, job), workerId, attempt });
         }
         this.post({ kind: 'job-started', jobId, attempt });
         break;
@@ -262,64 +261,97 @@ export class SchedulerShell {
     this.#droppedSome = false;
     const nowMs = this.#options.clock.monotonicMs();
     for (const command of this.#scheduler.handle({ ...event, nowMs } as SchedulerEvent)) {
-      await this.#obey(command, proof);
+      // Most of it is done at once, and there is much of it.
+      const isUnderWay = this.#obey(command, proof);
+      if (isUnderWay !== undefined) await isUnderWay;
     }
   }
 
-  async #obey(command: SchedulerCommand, proof: ProvenBy | undefined): Promise<void> {
-    const { host, proofs } = this.#options;
+  /** Returns a promise where what follows must wait. */
+  #obey(command: SchedulerCommand, proof: ProvenBy | undefined): Promise<void> | undefined {
     switch (command.kind) {
       case 'report-proven':
         return this.#accept(command.blockId, command.jobId, proof);
-      case 'report-retry': {
-        const { jobId, attempt, error, delayMs } = command;
-        this.#supply.forget(jobId);
-        const block = this.#blocks.get(command.blockId);
-        if (block === undefined) return;
-        return this.#emitForJob(block, jobId, (job) => ({ kind: 'job-retried', ...job, attempt, error, delayMs }));
-      }
-      case 'remember':
-        return this.#blocks.has(command.blockId) ? host.remember?.(command.blockId, command.histories) : undefined;
-      case 'detach':
-        return this.#supply.detach(this.#ours(command.jobIds));
-      case 'drain-worker':
-        return host.drainWorker?.(command.workerId, command.reason);
       case 'remove':
         return this.#supply.remove(this.#ours(command.jobIds));
-      case 'restore-inputs':
-        return;
-      case 'enqueue':
-        return this.#supply.enqueue(command.jobs.filter(({ job }) => !this.#droppedSome || this.#isOurs(job.id)));
-      case 'check-stored':
-        return this.#checkStored(command.blockId, command.jobId);
-      case 'delete-proofs':
-        return this.#inBackground(this.#ours(command.jobIds), async (jobId) => {
-          await host.beforeDeletion?.(jobId);
-          await proofs.deleteProof(jobId);
-        });
-      case 'delete-inputs':
-        if (host.deleteInputs === undefined) return;
-        return this.#inBackground(this.#ours(command.jobIds), (jobId) => host.deleteInputs?.(jobId));
-      case 'block-proven':
-        return this.#end(command.blockId, 'proven');
-      case 'block-failed':
-        return this.#end(command.blockId, { error: command.error, jobId: command.jobId });
-      case 'wake':
-        return this.#wakeAt(command.atMs);
+      case 'detach':
+        return this.#supply.detach(this.#ours(command.jobIds));
+      case 'remember':
+        if (!this.#blocks.has(command.blockId)) return undefined;
+        return this.#options.host.remember?.(command.blockId, command.histories);
+      default:
+        this.#begin(command);
+        return undefined;
     }
   }
 
-  async #accept(blockId: BlockId, jobId: JobId, proof: ProvenBy | undefined): Promise<void> {
+  #begin(command: Exclude<SchedulerCommand, { kind: 'report-proven' | 'remove' | 'detach' | 'remember' }>): void {
+    const { host, proofs } = this.#options;
+    switch (command.kind) {
+      case 'report-retry':
+        this.#retry(command);
+        break;
+      case 'drain-worker':
+        host.drainWorker?.(command.workerId, command.reason);
+        break;
+      case 'enqueue':
+        this.#supply.enqueue(command.jobs.filter(({ job }) => !this.#droppedSome || this.#isOurs(job.id)));
+        break;
+      case 'check-stored':
+        this.#checkStored(command.blockId, command.jobId);
+        break;
+      case 'delete-proofs':
+        this.#inBackground(this.#ours(command.jobIds), async (jobId) => {
+          await host.beforeDeletion?.(jobId);
+          await proofs.deleteProof(jobId);
+        });
+        break;
+      case 'delete-inputs':
+        if (host.deleteInputs === undefined) break;
+        this.#inBackground(this.#ours(command.jobIds), (jobId) => host.deleteInputs?.(jobId));
+        break;
+      case 'block-proven':
+        this.#end(command.blockId, 'proven');
+        break;
+      case 'block-failed':
+        this.#end(command.blockId, { error: command.error, jobId: command.jobId });
+        break;
+      case 'wake':
+        this.#wakeAt(command.atMs);
+        break;
+      case 'restore-inputs':
+        break; // Whatever is queued is provided for again, and each job's blobs are dealt with in order.
+    }
+  }
+
+  #accept(blockId: BlockId, jobId: JobId, proof: ProvenBy | undefined): Promise<void> | undefined {
     if (proof?.summary.jobId !== jobId) {
       throw new EspalierError('internal', `job ${jobId} was accepted without a report`);
     }
     const { summary, isChecked } = proof;
-    if (isChecked) await this.#supply.remove([jobId]);
-    else this.#supply.forget(jobId);
+    const tell = (): undefined => {
+      const block = this.#blocks.get(blockId);
+      if (block === undefined) return;
+      const job = block.prepared.tree.indexOf(jobId);
+      this.#onEvent(block, { kind: 'job-proven', ...factsOf(block, job), summary });
+    };
+    if (isChecked) return this.#acceptChecked(blockId, summary).then(tell);
+    this.#supply.forget(jobId);
+    return this.#options.host.accept(blockId, summary)?.then(tell) ?? tell();
+  }
+
+  /** Someone may still be at work on it. */
+  async #acceptChecked(blockId: BlockId, summary: ProofSummary): Promise<void> {
+    await this.#supply.remove([summary.jobId]);
+    await this.#options.host.accept(blockId, summary);
+  }
+
+  #retry({ blockId, jobId, attempt, error, delayMs }: SchedulerCommand & { readonly kind: 'report-retry' }): void {
+    this.#supply.forget(jobId);
     const block = this.#blocks.get(blockId);
     if (block === undefined) return;
-    await this.#options.host.accept(blockId, summary);
-    this.#emitForJob(block, jobId, (job) => ({ kind: 'job-proven', ...job, summary }));
+    const job = block.prepared.tree.indexOf(jobId);
+    this.#onEvent(block, { kind: 'job-retried', ...factsOf(block, job), attempt, error, delayMs });
   }
 
   /** A job could make nothing of what it read: which of it is of no use? It is not queued again before that is known. */
@@ -333,12 +365,13 @@ export class SchedulerShell {
     });
   }
 
-  async #checkChild({ prepared, stored }: DrivenBlock, child: number): Promise<void> {
-    const { record, fault = 'it is not in the store any more' } = await stored.find(child);
+  async #checkChild(block: DrivenBlock, child: number): Promise<void> {
+    const { record, fault = 'it is not in the store any more', falseBy } = await block.stored.find(child);
     if (record !== undefined) return;
-    const jobId = prepared.tree.jobId(child);
-    this.#options.host.onEvent(prepared.id, { kind: 'proof-corrupt', jobId, message: fault });
-    await new Promise<void>((resolve) => this.post({ kind: 'proof-lost', jobId }, resolve));
+    const jobId = block.prepared.tree.jobId(child);
+    this.#onEvent(block, { kind: 'proof-corrupt', jobId, message: fault });
+    const lost = { kind: 'proof-lost', jobId, ...(falseBy === undefined ? {} : { falseBy }) } as const;
+    await new Promise<void>((resolve) => this.post(lost, resolve));
   }
 
   /** A blob that could not be deleted is only a blob too many. */
@@ -382,14 +415,11 @@ export class SchedulerShell {
     return holders;
   }
 
-  #emitForJob({ prepared: { id, tree } }: DrivenBlock, jobId: JobId, event: (job: JobFacts) => RunEventBody): void {
-    const job = tree.indexOf(jobId);
-    this.#options.host.onEvent(id, event({ jobId, circuit: tree.circuit(job), level: tree.levelOf(job) }));
+  #onEvent({ prepared }: DrivenBlock, event: RunEventBody): void {
+    this.#options.host.onEvent(prepared.id, event);
   }
 }
 
-interface JobFacts {
-  readonly jobId: string;
-  readonly circuit: ReturnType<ProofTree['circuit']>;
-  readonly level: number;
+function factsOf({ prepared: { tree } }: DrivenBlock, job: number) {
+  return { jobId: tree.jobId(job), circuit: tree.circuit(job), level: tree.levelOf(job) };
 }

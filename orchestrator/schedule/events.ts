@@ -42,8 +42,13 @@ export type SchedulerEvent = { readonly nowMs: number } & (
     }
   /** How many more proofs of each class the fleet could begin at once; what is left out has no room. */
   | { readonly kind: 'capacity'; readonly idle: Readonly<Partial<Record<ResourceClass, number>>> }
-  /** A stored proof turned out to be missing or damaged when something wanted to read it. */
-  | { readonly kind: 'proof-lost'; readonly jobId: JobId }
+  | {
+      /** A stored proof turned out to be missing, damaged or false when something wanted to read it. */
+      readonly kind: 'proof-lost';
+      readonly jobId: JobId;
+      /** The worker that vouched for a proof which is whole and false. */
+      readonly falseBy?: string;
+    }
   /** The time of the last `wake` command has come. Early and needless ticks are harmless. */
   | { readonly kind: 'tick' }
 );

@@ -77,6 +77,13 @@ describe('a worker that makes bad proofs', () => {
     expect(drains).toEqual([[], [], [drain], [], []]);
   });
 
+  it('is drained with the third that was stored, too', () => {
+    const bench = new Bench().add('block', wide);
+    for (const t of [0, 1, 2]) bench.arrive(base(t), 1);
+    const drains = [0, 1, 2].map((t) => bench.lose(base(t), 'node-a.s').all('drain-worker').length);
+    expect(drains).toEqual([0, 0, 1]);
+  });
+
   it('is not confused with others, and other failures are not held against it', () => {
     const bench = new Bench().add('block', wide);
     for (const [t, workerId] of ['node-a.s', 'node-a.t', 'node-b.s', undefined].entries()) {

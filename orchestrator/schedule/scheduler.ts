@@ -334,7 +334,8 @@ export class Scheduler {
     }
   }
 
-  #loseProof({ jobId }: EventOf<'proof-lost'>): void {
+  #loseProof({ jobId, falseBy }: EventOf<'proof-lost'>): void {
+    if (falseBy !== undefined) this.#countBadProof(falseBy);
     const stored = this.#holders(jobId).filter(({ block, job }) => block.isProven(job) && block.isStored(job));
     for (const { block, job } of stored) block.setStored(job, false);
     const holders = stored.filter(({ block, job }) => block.isProofNeeded(job));

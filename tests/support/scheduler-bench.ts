@@ -72,8 +72,8 @@ export class Bench {
     return this.handle({ kind: 'capacity', idle });
   }
 
-  lose(jobId: string): this {
-    return this.handle({ kind: 'proof-lost', jobId });
+  lose(jobId: string, falseBy?: string): this {
+    return this.handle({ kind: 'proof-lost', jobId, ...(falseBy === undefined ? {} : { falseBy }) });
   }
 
   tick(nowMs: number): this {

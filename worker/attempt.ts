@@ -39,13 +39,12 @@ export async function runAttempt(
 ): Promise<AttemptOutcome> {
   const keepingOver = abortedAfter(ending, KEEPING_MAX_MS);
   const tellingOver = abortedAfter(ending, TELLING_MAX_MS);
-  const ended = new AbortController();
   const tell = (what: () => Promise<void>) =>
     retry(() => orAborted(what(), tellingOver.signal), {
       code: 'queue-unavailable',
       triesMax: Number.POSITIVE_INFINITY,
       // Also when the lease is lost: the queue, when it is back, answers that it is, and makes a late report of a proof.
-      signal: AbortSignal.any([tellingOver.signal, ended.signal]),
+      signals: [tellingOver.signal],
       wait: tools.wait ?? realWait,
     });
   let left: Promise<void> | undefined;
@@ -68,9 +67,8 @@ export async function runAttempt(
     }
     return await endLease(lease, 'proven', () => tell(() => consumer.complete(lease, summary)));
   } finally {
-    ended.abort();
-    keepingOver.clear();
-    tellingOver.clear();
+    keepingOver.end();
+    tellingOver.end();
     await left;
     slot.leave();
   }
@@ -87,8 +85,10 @@ async function endLease(
   } catch (thrown) {
     const error = EspalierError.from(thrown);
     if (error.code === 'lease-lost') return 'cancelled';
-    const message = `job ${lease.job.id}: the queue could not be told that it is ${outcome}: ${error.message}`;
-    throw new EspalierError(error.code === 'cancelled' ? 'queue-unavailable' : error.code, message, { cause: thrown });
+    const unanswered = error.code === 'cancelled';
+    const why = unanswered ? `no answer within ${TELLING_MAX_MS} ms` : error.message;
+    const message = `job ${lease.job.id}: the queue could not be told that it is ${outcome}: ${why}`;
+    throw new EspalierError(unanswered ? 'queue-unavailable' : error.code, message, { cause: thrown });
   }
 }
 

@@ -36,9 +36,8 @@ export async function keepProof(
   const { job } = lease;
   const { profile, prover, clock, store, key, wait = realWait } = tools;
   const lap = stopwatch(clock);
-  const unwanted = AbortSignal.any([lease.signal, over]);
   const limitMs = profile.timeoutMs[job.resourceClass];
-  await withinTime(limitMs, unwanted, `verifying the proof of job ${job.id}`, (within) =>
+  await withinTime(limitMs, [lease.signal, over], `verifying the proof of job ${job.id}`, (within) =>
     orAborted(assertValid(job.id, made, prover), within),
   );
   const unsigned: Omit<ProofRecord, 'signature'> = {
@@ -61,8 +60,8 @@ export async function keepProof(
     lease.signal.throwIfAborted();
     return orAborted(store.putProof(record), over);
   };
-  const signal = AbortSignal.any([lease.signal, ending]);
-  await retry(put, { code: 'store-unavailable', triesMax: STORE_TRIES_MAX, signal, wait });
+  const signals = [lease.signal, ending];
+  await retry(put, { code: 'store-unavailable', triesMax: STORE_TRIES_MAX, signals, wait });
   return summaryOf(record);
 }
 

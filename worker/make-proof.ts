@@ -72,7 +72,7 @@ export async function makeProof(
   const startedAtMs = clock.nowMs();
   const lap = stopwatch(clock);
 
-  const reading = { code: 'store-unavailable', triesMax: STORE_TRIES_MAX, signal, wait } as const;
+  const reading = { code: 'store-unavailable', triesMax: STORE_TRIES_MAX, signals: [signal], wait } as const;
   const { program, inputs } = await retry(() => prepare(job, tools), reading);
   const found = await retry(() => findStored(job.id, program, tools), reading);
   if (found !== undefined) return { found };
@@ -83,7 +83,7 @@ export async function makeProof(
   const witness =
     witnesses === null
       ? null
-      : await withinTime(limitMs, signal, `making the witness of job ${job.id}`, (within) =>
+      : await withinTime(limitMs, [signal], `making the witness of job ${job.id}`, (within) =>
           witnesses.solve(program.circuit, inputs, within),
         );
   const witnessMs = lap();
@@ -93,7 +93,7 @@ export async function makeProof(
     const queuedMs = lap();
     onGranted();
     const { threads } = grant;
-    const result = await withinTime(limitMs, signal, `proving job ${job.id}`, (within) =>
+    const result = await withinTime(limitMs, [signal], `proving job ${job.id}`, (within) =>
       prover.prove({ ...program, witness }, { threads, signal: within }),
     );
     return {

@@ -13,8 +13,8 @@ export interface RetryOptions {
   /** The one error that passes by itself. */
   readonly code: ErrorCode;
   readonly triesMax: number;
-  /** Ends the pauses; a try that is under way is awaited. */
-  readonly signal: AbortSignal;
+  /** Any of these ends the pauses; a try that is under way is awaited. */
+  readonly signals: readonly AbortSignal[];
   readonly wait: Wait;
 }
 
@@ -24,11 +24,12 @@ export function pauseMs(failures: number): number {
 }
 
 /** Tries, at least once, until it succeeds; rejects with the last error when there are no tries left, or no time. */
-export async function retry<T>(work: () => Promise<T>, { code, triesMax, signal, wait }: RetryOptions): Promise<T> {
+export async function retry<T>(work: () => Promise<T>, { code, triesMax, signals, wait }: RetryOptions): Promise<T> {
   for (let failures = 1; ; failures++) {
     try {
       return await work();
     } catch (thrown) {
+      const signal = AbortSignal.any([...signals]);
       if (EspalierError.from(thrown).code !== code || failures >= triesMax || signal.aborted) throw thrown;
       await wait(pauseMs(failures), signal).catch(() => {
         throw thrown;

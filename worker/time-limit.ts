@@ -1,21 +1,21 @@
 import { type Clock, EspalierError } from '../common/index.js';
 
 /**
- * Runs `work` with a signal that aborts when `signal` does or after `limitMs`. In the second case rejects with
+ * Runs `work` with a signal that aborts when one of `signals` does or after `limitMs`. In the second case rejects with
  * `prover-timeout`, saying that `what` took too long; `work` must settle soon after its signal aborts (`orAborted`).
  */
 export async function withinTime<T>(
   limitMs: number,
-  signal: AbortSignal,
+  signals: readonly AbortSignal[],
   what: string,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const late = new AbortController();
   const timer = setTimeout(() => late.abort(), limitMs);
   try {
-    return await work(AbortSignal.any([signal, late.signal]));
+    return await work(AbortSignal.any([...signals, late.signal]));
   } catch (thrown) {
-    if (!late.signal.aborted || signal.aborted) throw thrown;
+    if (!late.signal.aborted || signals.some(({ aborted }) => aborted)) throw thrown;
     throw new EspalierError('prover-timeout', `${what} took longer than ${limitMs} ms`, {
       remedy: 'raise timeoutMs in the profile if this machine is that slow',
       cause: thrown,
@@ -35,20 +35,24 @@ export function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> 
   });
 }
 
-/** A signal that aborts so long after another one did. `clear` it when it is not needed any more. */
-export function abortedAfter(signal: AbortSignal, delayMs: number): { readonly signal: AbortSignal; clear(): void } {
+/** Made once: an exception of its own for each abort costs more than the rest of it. */
+const OVER = new EspalierError('cancelled', 'it is over');
+
+/** A signal that aborts so long after another one did, or when `end` is called, which must be in any case. */
+export function abortedAfter(signal: AbortSignal, delayMs: number): { readonly signal: AbortSignal; end(): void } {
   const later = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   const onAbort = () => {
-    timer = setTimeout(() => later.abort(signal.reason), delayMs);
+    timer = setTimeout(() => later.abort(OVER), delayMs);
   };
   if (signal.aborted) onAbort();
   else signal.addEventListener('abort', onAbort, { once: true });
   return {
     signal: later.signal,
-    clear: () => {
+    end: () => {
       signal.removeEventListener('abort', onAbort);
       clearTimeout(timer);
+      later.abort(OVER);
     },
   };
 }

@@ -56,6 +56,9 @@ const RESERVATION_MAX_MS = 60_000;
 /** The longest that Node's timers can wait. */
 const TIMER_MS_MAX = 2 ** 31 - 1;
 
+/** Made once: an exception of its own for each abort costs more than the rest of it. */
+const WOKEN = new EspalierError('cancelled', 'the queue is asked for other jobs');
+
 interface Attempt {
   readonly slot: Slot;
   /** Aborting it gives the job back to the queue. */
@@ -194,7 +197,7 @@ export class Worker {
   async #takeJob(): Promise<boolean> {
     const waiting = new AbortController();
     const { signal } = waiting;
-    this.#wake = () => waiting.abort();
+    this.#wake = () => waiting.abort(WOKEN);
     const request = this.#wanted();
     const { classes, untilMs } = request;
     const waitMs = Math.ceil(untilMs - this.#clock.monotonicMs());

@@ -30,7 +30,7 @@ export class AttemptBench {
   /** Takes the next job and runs its attempt. `queue` replaces what the queue does. */
   async begin(
     tools: Partial<KeepTools> = {},
-    ending = new AbortController().signal,
+    ending: AbortSignal = new AbortController().signal,
     queue: Partial<JobConsumer> = {},
   ): Promise<BegunAttempt> {
     const consumer = this.fixture.queue.consumer('w1');

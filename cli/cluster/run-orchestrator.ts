@@ -97,6 +97,7 @@ async function drive(
     onFault: (error) => onTrouble(error.toLine()),
   });
   logStart(orchestratorId, engine, { redis: redactRedisUrl(url), store: store.shown, namespace }, log);
+  queue.startWatch();
   orchestrator.start();
   closing.add(orchestrator, (it) => it.stop());
 }

@@ -38,6 +38,8 @@ export interface JobCounts {
 
 /** So often an orchestrator looks for the dead. */
 const WATCH_INTERVAL_MS = 500;
+/** No script takes Redis longer than a fraction of a second: a link that is silent for so long is dead. */
+const ANSWER_WITHIN_MS = 10_000;
 /** What `close` wants to tell Redis may take so long; the sessions end by themselves anyway. */
 const LEAVE_TIMEOUT_MS = 1_000;
 
@@ -81,7 +83,10 @@ export class BullmqJobQueue implements JobQueue {
   /** Rejects with `queue-unavailable` when there is no Redis, with `redis-unsuitable` when it is the wrong one. */
   static async open(options: BullmqJobQueueOptions): Promise<BullmqJobQueue> {
     const { url, onTrouble } = options;
-    return new BullmqJobQueue(await connectRedis({ url, name: 'queue', onTrouble }), options);
+    return new BullmqJobQueue(
+      await connectRedis({ url, name: 'queue', onTrouble, answerWithinMs: ANSWER_WITHIN_MS }),
+      options,
+    );
   }
 
   private constructor(redis: Redis, options: BullmqJobQueueOptions) {

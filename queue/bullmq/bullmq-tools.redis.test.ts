@@ -2,6 +2,8 @@ import { Queue } from 'bullmq';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { aborted, drain, queuedJob, summaryOf, takeOne } from '../../tests/conformance/job-queue-tools.js';
 import { RedisQueues } from '../../tests/support/redis-queues.js';
+import { decodeJob } from './job-entry.js';
+import { QueueScripts } from './queue-scripts.js';
 
 let queues: RedisQueues;
 let bullmq: Queue;
@@ -70,14 +72,21 @@ describe("BullMQ's own tools", () => {
     expect((await paused).job.id).toBe('a');
   });
 
-  test('remove a waiting job', async () => {
+  test('remove waiting jobs, which are skipped', async () => {
     const queue = await queues.open();
-    await queue.producer.add([queuedJob('a', { order: [0, -1] }), queuedJob('b')]);
-    await (await bullmq.getJob('a'))?.remove();
-    expect(await queue.producer.present(['a', 'b'])).toEqual(new Set(['b']));
-    expect(await drain(queue, 1)).toEqual(['b']);
-    await queue.producer.add([queuedJob('a')]);
-    expect(await drain(queue, 1)).toEqual(['a']);
+    const ids = Array.from({ length: 20 }, (_, index) => `j${index}`);
+    await queue.producer.add(ids.map((id, index) => queuedJob(id, { order: [0, index] })));
+    for (const id of ids) {
+      if (!['j7', 'j19'].includes(id)) await (await bullmq.getJob(id))?.remove();
+    }
+    expect(await queue.producer.present(ids)).toEqual(new Set(['j7', 'j19']));
+    const scripts = new QueueScripts(queues.redis, queues.keys);
+    for (const id of ['j7', 'j19']) {
+      const [[, data, ...rest] = []] = await scripts.take([{ workerId: 'm1.w', classes: 7, takes: [null] }]);
+      expect([decodeJob(String(data)).job.id, rest.length]).toEqual([id, 1]);
+    }
+    await queue.producer.add([queuedJob('j0')]);
+    expect(await drain(queue, 1)).toEqual(['j0']);
   });
 
   test('obliterate a class: its holders stop, and it can be used again', async () => {

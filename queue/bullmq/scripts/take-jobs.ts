@@ -32,32 +32,43 @@ local function headsOf(mask, wanted)
   return heads
 end
 
+-- Leases these to a worker, at most so many. What an operator took away with BullMQ's tools still stands in our line, and
+-- is skipped.
+local function lease(heads, worker, wanted, leases, reply)
+  local token = call('INCRBY', own('counter'), #heads) - #heads
+  local skipped = 0
+  for _, head in ipairs(heads) do
+    if #leases == 2 * wanted then break end
+    local id = string.sub(head.place, 38)
+    local key = keyOf(head.class, id)
+    call('ZREM', own('order:' .. head.class), head.place)
+    if call('ZREM', keyOf(head.class, 'prioritized'), id) == 1 then
+      token = token + 1
+      local job = call('HMGET', key, 'data', 'rt')
+      call('HSET', key, 'token', token, 'pb', worker, 'processedOn', now)
+      call('LPUSH', keyOf(head.class, 'active'), id)
+      leases[#leases + 1] = token
+      leases[#leases + 1] = head.class .. ':' .. id
+      reply[#reply + 1] = token
+      reply[#reply + 1] = job[1]
+      reply[#reply + 1] = job[2]
+    else
+      skipped = skipped + 1
+    end
+  end
+  return skipped
+end
+
 local replies = {}
 for at = 1, #ARGV, 3 do
   local worker, wanted, mask = ARGV[at], tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2])
-  local heads = headsOf(mask, wanted)
-  local reply, leases = {}, {}
-  if #heads > 0 then
-    local token = call('INCRBY', own('counter'), #heads) - #heads
-    for _, head in ipairs(heads) do
-      if #leases == 2 * wanted then break end
-      local id = string.sub(head.place, 38)
-      local key = keyOf(head.class, id)
-      call('ZREM', own('order:' .. head.class), head.place)
-      -- What an operator took away with BullMQ's tools still stood in our line.
-      if call('ZREM', keyOf(head.class, 'prioritized'), id) == 1 then
-        token = token + 1
-        local job = call('HMGET', key, 'data', 'rt')
-        call('HSET', key, 'token', token, 'pb', worker, 'processedOn', now)
-        call('LPUSH', keyOf(head.class, 'active'), id)
-        leases[#leases + 1] = token
-        leases[#leases + 1] = head.class .. ':' .. id
-        reply[#reply + 1] = token
-        reply[#reply + 1] = job[1]
-        reply[#reply + 1] = job[2]
-      end
-    end
-  end
+  local leases, reply = {}, {}
+  local skipped
+  repeat
+    skipped = 0
+    local heads = headsOf(mask, wanted - #leases / 2)
+    if #heads > 0 then skipped = lease(heads, worker, wanted, leases, reply) end
+  until skipped == 0 or #leases == 2 * wanted
   if #leases > 0 then
     call('HSET', own('leases:' .. worker), unpack(leases))
     call('SADD', own('holders'), worker)

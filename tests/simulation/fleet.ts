@@ -1,64 +1,106 @@
 import type { ErrorCode } from '../../common/index.js';
 import type { JobCircuit } from '../../orchestrator/index.js';
-import type { JobId, QueuedJob } from '../../proto/index.js';
+import { type JobId, machineOf, type QueuedJob, type ResourceClass } from '../../proto/index.js';
 import type { Random } from './random.js';
 import type { Scenario } from './scenario.js';
 import type { VirtualTime } from './virtual-time.js';
 
 /** What the fleet tells of a job; failures by code alone. */
-export type FleetReport =
-  | { readonly kind: 'started'; readonly jobId: JobId; readonly attempt: number }
-  | { readonly kind: 'proven'; readonly jobId: JobId; readonly attempt: number; readonly wallMs: number }
-  | { readonly kind: 'failed'; readonly jobId: JobId; readonly attempt: number; readonly code: ErrorCode };
+export type FleetReport = { readonly jobId: JobId; readonly attempt: number; readonly workerId: string } & (
+  | { readonly kind: 'started' }
+  | { readonly kind: 'proven'; readonly wallMs: number }
+  | { readonly kind: 'late'; readonly wallMs: number }
+  | { readonly kind: 'failed'; readonly code: ErrorCode }
+);
 
 /** What the fleet needs of the world around it. */
 export interface FleetHooks {
   /** Looks at what a job reads, when a worker starts it; false when a child's proof is damaged. */
-  readonly read: (queued: QueuedJob) => boolean;
+  readonly read: (queued: QueuedJob, incarnation: number) => boolean;
   readonly storeProof: (jobId: JobId) => void;
-  /** `incarnation`: which orchestrator queued the job, counted from 0. */
+  /** `incarnation`: which orchestrator added the job last, counted from 0. */
   readonly report: (report: FleetReport, incarnation: number) => void;
+  /** More or fewer proofs could begin. */
+  readonly idleChanged: () => void;
+}
+
+interface Entry {
+  readonly queued: QueuedJob;
+  incarnation: number;
+}
+
+interface Worker {
+  readonly id: string;
+  readonly makesBadProofs: boolean;
+  state: 'working' | 'draining' | 'dead';
+  readonly leases: Set<Lease>;
 }
 
 interface Lease {
-  readonly queued: QueuedJob;
-  readonly incarnation: number;
-  held: boolean;
+  readonly entry: Entry;
+  readonly worker: Worker;
+  /** *held*: the queue's; *detached*: goes on without it; *over*: nobody works on it. */
+  state: 'held' | 'detached' | 'over';
 }
 
 const LOSS_NOTICED_AFTER_MS = 5_000;
+const REPLACED_AFTER_MS = 10_000;
 const CHILD_READ_AFTER_MS = 50;
 
-/** A ready queue and the slots that work on it, in virtual time, failing as the scenario says. */
+/** A queue, and workers on machines that take from it, in virtual time, failing as the scenario says. */
 export class Fleet {
   readonly #scenario: Scenario;
   readonly #random: Random;
   readonly #time: VirtualTime;
   readonly #hooks: FleetHooks;
-  readonly #waiting = new Map<JobId, QueuedJob>();
+  readonly #waiting = new Map<JobId, Entry>();
   readonly #leases = new Map<JobId, Lease>();
-  #busySlots = 0;
-  #incarnation = 0;
+  readonly #workers = new Map<string, Worker>();
+  #sessions = 0;
 
   constructor(scenario: Scenario, random: Random, time: VirtualTime, hooks: FleetHooks) {
     this.#scenario = scenario;
     this.#random = random;
     this.#time = time;
     this.#hooks = hooks;
+    for (let machine = 0; machine < scenario.machines; machine++) {
+      for (let w = 0; w < scenario.workersPerMachine; w++) this.#join(`m${machine}`, machine < scenario.badMachines);
+    }
   }
 
-  has(jobId: JobId): boolean {
-    return this.#waiting.has(jobId) || this.#leases.has(jobId);
-  }
-
+  /** What is queued, waiting or leased. */
   get jobIds(): readonly JobId[] {
     return [...this.#waiting.keys(), ...this.#leases.keys()];
   }
 
-  add(jobs: readonly QueuedJob[]): void {
+  /** undefined for a job that is not queued. */
+  attemptOf(jobId: JobId): number | undefined {
+    return (this.#waiting.get(jobId) ?? this.#leases.get(jobId)?.entry)?.queued.attempt;
+  }
+
+  get idle(): number {
+    return [...this.#workers.values()].reduce((sum, worker) => sum + this.#freeSlots(worker), 0);
+  }
+
+  get workerIds(): readonly string[] {
+    return [...this.#workers.keys()];
+  }
+
+  /** What is there already stays as it is, with the new incarnation hearing of it. */
+  add(jobs: readonly QueuedJob[], incarnation: number): void {
     for (const queued of jobs) {
-      if (this.has(queued.job.id)) throw new Error(`${queued.job.id} is in the queue already`);
-      this.#waiting.set(queued.job.id, queued);
+      const { id, resourceClass } = queued.job;
+      const entry = this.#waiting.get(id) ?? this.#leases.get(id)?.entry;
+      if (entry === undefined) {
+        this.#waiting.set(id, { queued, incarnation });
+        continue;
+      }
+      if (entry.incarnation === incarnation) throw new Error(`${id} is in the queue already`);
+      if (entry.queued.job.resourceClass !== resourceClass) throw new Error(`${id} is queued as another class`);
+      if (entry.queued.attempt !== queued.attempt) {
+        throw new Error(`${id} is queued as attempt ${entry.queued.attempt}, not ${queued.attempt}`);
+      }
+      entry.incarnation = incarnation;
     }
     this.#fill();
   }
@@ -66,90 +108,164 @@ export class Fleet {
   remove(jobIds: readonly JobId[]): void {
     for (const jobId of jobIds) {
       this.#waiting.delete(jobId);
-      const lease = this.#leases.get(jobId);
-      if (lease !== undefined) this.#release(lease);
+      for (const worker of this.#workers.values()) {
+        for (const lease of worker.leases) if (lease.entry.queued.job.id === jobId) this.#end(lease);
+      }
+      const orphan = this.#leases.get(jobId);
+      if (orphan !== undefined) this.#end(orphan);
     }
     this.#fill();
   }
 
-  /** The queue is lost with its orchestrator; workers that only seemed dead live on. */
-  restart(incarnation: number): void {
-    this.#incarnation = incarnation;
-    this.#waiting.clear();
-    for (const lease of this.#leases.values()) this.#release(lease);
+  detach(jobIds: readonly JobId[]): void {
+    for (const jobId of jobIds) {
+      this.#waiting.delete(jobId);
+      const lease = this.#leases.get(jobId);
+      if (lease === undefined) continue;
+      this.#leases.delete(jobId);
+      lease.state = 'detached';
+    }
+  }
+
+  drain(workerId: string): void {
+    const worker = this.#workers.get(workerId);
+    if (worker === undefined || worker.state === 'draining') return;
+    worker.state = 'draining';
+    this.#hooks.idleChanged();
+    // Someone mends the machine.
+    this.#time.after(REPLACED_AFTER_MS, () => this.#join(machineOf(workerId), false));
+  }
+
+  /** A process dies with all that it holds; if it was only silent, its proofs come late. */
+  kill(workerId: string): void {
+    const worker = this.#workers.get(workerId);
+    if (worker === undefined) return;
+    const isReplaced = worker.state === 'draining';
+    worker.state = 'dead';
+    this.#workers.delete(workerId);
+    for (const lease of worker.leases) this.#lose(lease);
+    this.#hooks.idleChanged();
+    if (isReplaced) return;
+    this.#time.after(REPLACED_AFTER_MS, () => this.#join(machineOf(workerId), worker.makesBadProofs));
+  }
+
+  #join(machine: string, makesBadProofs: boolean): void {
+    this.#sessions++;
+    const id = `${machine}.s${this.#sessions}`;
+    this.#workers.set(id, { id, makesBadProofs, state: 'working', leases: new Set() });
+    this.#fill();
+  }
+
+  #freeSlots(worker: Worker): number {
+    return worker.state === 'working' ? this.#scenario.slotsPerWorker - worker.leases.size : 0;
   }
 
   #fill(): void {
-    while (this.#busySlots < this.#scenario.slots && this.#waiting.size > 0) {
-      let best: QueuedJob | undefined;
-      for (const queued of this.#waiting.values()) if (best === undefined || isBefore(queued, best)) best = queued;
-      if (best === undefined) return;
-      this.#waiting.delete(best.job.id);
-      this.#start(best);
+    for (const worker of this.#workers.values()) {
+      while (this.#waiting.size > 0 && this.#freeSlots(worker) > 0) {
+        let best: Entry | undefined;
+        for (const entry of this.#waiting.values()) {
+          if (best === undefined || isBefore(entry.queued, best.queued)) best = entry;
+        }
+        if (best !== undefined) this.#start(best, worker);
+      }
     }
+    this.#hooks.idleChanged();
   }
 
-  #start(queued: QueuedJob): void {
-    const { faults, jitter, durationsMs, calmFromMs } = this.#scenario;
-    const lease: Lease = { queued, incarnation: this.#incarnation, held: true };
-    const { id: jobId, circuit } = queued.job;
-    const attempt = queued.attempt;
+  #start(entry: Entry, worker: Worker): void {
+    const { faults, jitter, durationsMs, calmFromMs, troubled } = this.#scenario;
+    const { id: jobId, circuit, resourceClass } = entry.queued.job;
+    const lease: Lease = { entry, worker, state: 'held' };
+    this.#waiting.delete(jobId);
     this.#leases.set(jobId, lease);
-    this.#busySlots++;
-    const readable = this.#hooks.read(queued);
-    this.#hooks.report({ kind: 'started', jobId, attempt }, lease.incarnation);
-    const wallMs = durationsMs[circuit as JobCircuit] * this.#random.between(1 - jitter, 1 + jitter);
+    worker.leases.add(lease);
+    const readable = this.#hooks.read(entry.queued, entry.incarnation);
+    this.#report(lease, { kind: 'started' });
     const stormy = this.#time.nowMs < calmFromMs;
+    const slowness = stormy && this.#random.chance(faults.straggle) ? this.#random.between(4, 40) : 1;
+    const usualMs = durationsMs[circuit as JobCircuit];
+    const wallMs = usualMs * this.#random.between(1 - jitter, 1 + jitter) * slowness;
     const code = this.#random.pick(faults.codes);
-    if (!readable) {
-      this.#fail(lease, CHILD_READ_AFTER_MS, 'store-corrupt');
-    } else if (stormy && this.#random.chance(faults.crash)) {
-      this.#crash(lease, wallMs);
-    } else if (stormy && code !== undefined && this.#random.chance(faults.failure)) {
+    const trouble = stormy ? troubled.get(jobId) : undefined;
+    if (!readable) this.#fail(lease, CHILD_READ_AFTER_MS, 'store-corrupt');
+    else if (trouble === 'kills-its-worker') this.#after(wallMs / 2, lease, () => this.kill(worker.id));
+    else if (outOfMemory(trouble, resourceClass)) this.#fail(lease, wallMs / 2, 'out-of-memory');
+    else if (stormy && worker.makesBadProofs) this.#fail(lease, wallMs, 'proof-invalid');
+    else if (stormy && this.#random.chance(faults.crash)) this.#after(wallMs / 2, lease, () => this.kill(worker.id));
+    else if (stormy && code !== undefined && this.#random.chance(faults.failure)) {
       this.#fail(lease, wallMs * this.#random.next(), code);
-    } else {
-      this.#prove(lease, wallMs);
-    }
+    } else this.#prove(lease, wallMs);
   }
 
   #prove(lease: Lease, wallMs: number): void {
-    const { job, attempt } = lease.queued;
-    this.#time.after(wallMs, () => {
-      if (!lease.held) return;
-      this.#hooks.storeProof(job.id);
-      this.#release(lease);
-      this.#hooks.report({ kind: 'proven', jobId: job.id, attempt, wallMs }, lease.incarnation);
+    this.#after(wallMs, lease, () => {
+      this.#hooks.storeProof(lease.entry.queued.job.id);
+      const kind = lease.state === 'held' ? 'proven' : 'late';
+      this.#end(lease);
+      this.#report(lease, { kind, wallMs });
       this.#fill();
     });
   }
 
   #fail(lease: Lease, afterMs: number, code: ErrorCode): void {
-    this.#time.after(afterMs, () => {
-      if (!lease.held) return;
-      this.#release(lease);
-      const { job, attempt } = lease.queued;
-      this.#hooks.report({ kind: 'failed', jobId: job.id, attempt, code }, lease.incarnation);
+    this.#after(afterMs, lease, () => {
+      const isHeard = lease.state === 'held';
+      this.#end(lease);
+      if (isHeard) this.#report(lease, { kind: 'failed', code });
       this.#fill();
     });
   }
 
-  /** The worker falls silent. If it only seemed dead, it stores and reports its proof long after it lost the job. */
-  #crash(lease: Lease, wallMs: number): void {
-    this.#fail(lease, wallMs * this.#random.next() + LOSS_NOTICED_AFTER_MS, 'lease-lost');
-    if (!this.#random.chance(this.#scenario.faults.zombie)) return;
-    const { job, attempt } = lease.queued;
-    this.#time.after(wallMs * this.#random.between(1, 5), () => {
-      this.#hooks.storeProof(job.id);
-      this.#hooks.report({ kind: 'proven', jobId: job.id, attempt, wallMs }, lease.incarnation);
+  /** Does it unless the lease is over by then, or its worker gone. */
+  #after(delayMs: number, lease: Lease, action: () => void): void {
+    this.#time.after(delayMs, () => {
+      if (lease.state !== 'over' && lease.worker.leases.has(lease)) action();
     });
   }
 
-  #release(lease: Lease): void {
-    if (!lease.held) return;
-    lease.held = false;
-    this.#leases.delete(lease.queued.job.id);
-    this.#busySlots--;
+  /** Its worker has fallen silent. */
+  #lose(lease: Lease): void {
+    const wasHeld = lease.state === 'held';
+    lease.worker.leases.delete(lease);
+    if (wasHeld) {
+      this.#time.after(LOSS_NOTICED_AFTER_MS, () => {
+        if (lease.state !== 'held') return;
+        this.#end(lease);
+        this.#report(lease, { kind: 'failed', code: 'lease-lost' });
+      });
+    } else lease.state = 'over';
+    if (this.#time.nowMs >= this.#scenario.calmFromMs || !this.#random.chance(this.#scenario.faults.zombie)) return;
+    const { job } = lease.entry.queued;
+    const wallMs = this.#scenario.durationsMs[job.circuit as JobCircuit] * this.#random.between(1, 5);
+    this.#time.after(wallMs, () => {
+      this.#hooks.storeProof(job.id);
+      this.#report(lease, { kind: 'late', wallMs });
+    });
   }
+
+  #end(lease: Lease): void {
+    lease.state = 'over';
+    lease.worker.leases.delete(lease);
+    const { id } = lease.entry.queued.job;
+    if (this.#leases.get(id) === lease) this.#leases.delete(id);
+  }
+
+  #report(lease: Lease, report: ReportBody): void {
+    const { queued, incarnation } = lease.entry;
+    const about = { jobId: queued.job.id, attempt: queued.attempt, workerId: lease.worker.id };
+    this.#hooks.report({ ...about, ...report } as FleetReport, incarnation);
+  }
+}
+
+type ReportBody = FleetReport extends infer R
+  ? R extends FleetReport
+    ? Omit<R, 'jobId' | 'attempt' | 'workerId'>
+    : never
+  : never;
+
+function outOfMemory(trouble: string | undefined, resourceClass: ResourceClass): boolean {
+  return trouble === 'fits-nowhere' || (trouble === 'needs-more-memory' && resourceClass === 'rollup');
 }
 
 function isBefore(a: QueuedJob, b: QueuedJob): boolean {

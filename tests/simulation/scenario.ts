@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ErrorCode } from '../../common/index.js';
 import { type JobCircuit, type ProofTree, planBlock } from '../../orchestrator/index.js';
+import type { JobId } from '../../proto/index.js';
 import { Random } from './random.js';
 
 /** How often what goes wrong, as probabilities. All zero: nothing does. */
@@ -8,10 +9,12 @@ export interface FaultRates {
   /** An attempt fails with one of `codes`. */
   readonly failure: number;
   readonly codes: readonly ErrorCode[];
-  /** A worker dies in an attempt. */
+  /** A worker dies in an attempt, and all else that it does with it. */
   readonly crash: number;
-  /** A dead worker was only silent: its proof comes late. */
+  /** A dead worker was only silent: its proofs come late. */
   readonly zombie: number;
+  /** An attempt takes many times as long as it should. */
+  readonly straggle: number;
   /** A report is delivered twice. */
   readonly duplicate: number;
   /** A report is delivered late. */
@@ -25,20 +28,28 @@ export interface SimulatedBlock {
   readonly addedAtMs: number;
 }
 
+/** What is wrong with a job itself. */
+export type Trouble = 'kills-its-worker' | 'needs-more-memory' | 'fits-nowhere';
+
 export interface Scenario {
   readonly blocks: readonly SimulatedBlock[];
-  readonly slots: number;
+  readonly machines: number;
+  readonly workersPerMachine: number;
+  readonly slotsPerWorker: number;
+  /** How many machines have workers whose proofs do not verify, until they are drained and replaced. */
+  readonly badMachines: number;
+  readonly troubled: ReadonlyMap<JobId, Trouble>;
   readonly keepProofs: boolean;
   readonly durationsMs: Readonly<Record<JobCircuit, number>>;
   /** Durations vary by up to this share of themselves. */
   readonly jitter: number;
   readonly faults: FaultRates;
-  /** Stored proofs damaged, lost proofs reported without need, blocks cancelled, orchestrators restarted: how many each. */
+  /** Stored proofs damaged, lost proofs reported without need, blocks cancelled, orchestrators killed: how many each. */
   readonly accidents: {
     readonly corrupt: number;
     readonly lost: number;
     readonly cancel: number;
-    readonly restart: number;
+    readonly death: number;
   };
   /** From here on nothing goes wrong any more. */
   readonly calmFromMs: number;
@@ -55,8 +66,8 @@ export const DURATIONS_MS: Readonly<Record<JobCircuit, number>> = {
   'root-rollup-single': 12_500,
 };
 
-export const NO_FAULTS: FaultRates = { failure: 0, codes: [], crash: 0, zombie: 0, duplicate: 0, late: 0 };
-export const NO_ACCIDENTS = { corrupt: 0, lost: 0, cancel: 0, restart: 0 };
+export const NO_FAULTS: FaultRates = { failure: 0, codes: [], crash: 0, zombie: 0, straggle: 0, duplicate: 0, late: 0 };
+export const NO_ACCIDENTS = { corrupt: 0, lost: 0, cancel: 0, death: 0 };
 
 /** Failures with a budget are rare enough not to use it up each time; those without are likely. */
 const RETRYABLE: readonly ErrorCode[] = [
@@ -66,7 +77,7 @@ const RETRYABLE: readonly ErrorCode[] = [
   'prover-crashed',
   'prover-timeout',
   'proof-invalid',
-  'out-of-memory',
+  'queue-unavailable',
 ];
 const FATAL: readonly ErrorCode[] = ['witness-unsatisfied', 'inputs-malformed', 'prover-rejected', 'disk-full'];
 
@@ -98,9 +109,14 @@ export function scenarioOf(seed: number): Scenario {
     });
   }
   const level = random.next() ** 2;
+  const machines = random.integer(1, 4);
   return {
     blocks,
-    slots: random.integer(1, 8),
+    machines,
+    workersPerMachine: random.integer(1, 2),
+    slotsPerWorker: random.integer(1, 3),
+    badMachines: !calm && random.chance(0.15) ? random.integer(1, machines) : 0,
+    troubled: calm ? new Map() : troubledJobs(random, blocks),
     keepProofs: random.chance(0.2),
     durationsMs: DURATIONS_MS,
     jitter: random.pick([0, 0.1, 0.9]) ?? 0,
@@ -109,21 +125,34 @@ export function scenarioOf(seed: number): Scenario {
       : {
           failure: level * 0.3,
           codes: random.chance(0.15) ? FATAL : RETRYABLE,
-          crash: level * 0.3,
-          zombie: 0.5,
+          crash: random.chance(0.5) ? level * 0.2 : 0,
+          zombie: random.pick([0, 0.5]) ?? 0,
+          straggle: random.pick([0, 0.02, 0.2]) ?? 0,
           duplicate: random.chance(0.5) ? 0.3 : 0,
           late: random.chance(0.5) ? 0.3 : 0,
         },
     accidents: calm
       ? NO_ACCIDENTS
       : {
-          corrupt: random.integer(0, 4),
-          lost: random.integer(0, 4),
-          cancel: random.chance(0.3) ? 1 : 0,
-          restart: random.chance(0.3) ? 1 : 0,
+          corrupt: random.chance(0.6) ? random.integer(1, 4) : 0,
+          lost: random.chance(0.6) ? random.integer(1, 4) : 0,
+          cancel: random.chance(0.3) ? random.integer(1, 2) : 0,
+          death: random.chance(0.5) ? random.integer(1, 4) : 0,
         },
     calmFromMs: random.between(100_000, 1_500_000),
   };
+}
+
+function troubledJobs(random: Random, blocks: readonly SimulatedBlock[]): ReadonlyMap<JobId, Trouble> {
+  const troubled = new Map<JobId, Trouble>();
+  if (random.chance(0.6)) return troubled;
+  const troubles = ['kills-its-worker', 'needs-more-memory', 'needs-more-memory', 'fits-nowhere'] as const;
+  for (let count = random.integer(1, 3); count > 0; count--) {
+    const tree = random.pick(blocks)?.tree;
+    const trouble = random.pick(troubles);
+    if (tree !== undefined && trouble !== undefined) troubled.set(tree.jobId(random.integer(0, tree.root)), trouble);
+  }
+  return troubled;
 }
 
 function randomTransactions(random: Random, tag: string, max: number): { tag: string; calls: number }[] {

@@ -23,7 +23,11 @@ function calm(callsOfTransactions: readonly number[], slots: number): Scenario {
   const tree = treeOf(callsOfTransactions.map((calls, t) => ({ tag: `${t}`, calls })));
   return {
     blocks: [{ blockId: 'block', ageRank: 1, tree, addedAtMs: 0 }],
-    slots,
+    machines: 1,
+    workersPerMachine: 1,
+    slotsPerWorker: slots,
+    badMachines: 0,
+    troubled: new Map(),
     keepProofs: false,
     durationsMs: DURATIONS_MS,
     jitter: 0,
@@ -36,10 +40,15 @@ function calm(callsOfTransactions: readonly number[], slots: number): Scenario {
 describe('the scheduler in virtual time', () => {
   it(`keeps its promises and ends every block, whatever goes wrong (${RUNS} seeds)`, () => {
     const endings = { proven: 0, failed: 0, cancelled: 0 };
+    const happened = { quarantined: 0, hedged: 0, drained: 0, takenOver: 0 };
     for (let seed = FIRST_SEED; seed < FIRST_SEED + RUNS; seed++) {
       const world = simulate(scenarioOf(seed), seed);
+      happened.hedged += world.hedged;
+      happened.drained += world.drained;
+      happened.takenOver += world.takenOver;
       for (const { ending, error } of world.endings.values()) {
         endings[ending]++;
+        if (error?.code === 'job-quarantined') happened.quarantined++;
         expect(ending === 'failed', `SIMULATION_SEED=${seed}`).toBe(error !== undefined);
       }
     }
@@ -47,7 +56,31 @@ describe('the scheduler in virtual time', () => {
     if (RUNS >= 1_000) {
       expect(endings.proven).toBeGreaterThan(RUNS);
       expect(Math.min(endings.failed, endings.cancelled)).toBeGreaterThan(RUNS / 20);
+      expect(Math.min(...Object.values(happened))).toBeGreaterThan(RUNS / 20);
     }
+  });
+
+  it('proves every block on one machine whose workers die again and again, orchestrators too', () => {
+    for (let seed = 1; seed <= 100; seed++) {
+      const faults = { ...NO_FAULTS, crash: 0.2, zombie: 0.5, straggle: 0.05, late: 0.3, duplicate: 0.3 };
+      const accidents = { ...NO_ACCIDENTS, death: 4 };
+      const own = { machines: 1, badMachines: 0, troubled: new Map(), faults, accidents, calmFromMs: 1_000_000 };
+      const world = simulate({ ...scenarioOf(seed), ...own }, seed);
+      for (const { ending, error } of world.endings.values())
+        expect(ending, `${seed} ${error?.message}`).toBe('proven');
+    }
+  });
+
+  it('proves nothing again when orchestrators die', () => {
+    let takenOver = 0;
+    for (let seed = 1; seed <= 100; seed++) {
+      const scenario = calm([2, 0, 1, 3, 1], 1 + (seed % 4));
+      const accidents = { ...NO_ACCIDENTS, death: 4 };
+      const world = simulate({ ...scenario, accidents, calmFromMs: 200_000 }, seed);
+      takenOver += world.takenOver;
+      expect(world.made, `seed ${seed}`).toBe(scenario.blocks[0]?.tree.size);
+    }
+    expect(takenOver).toBeGreaterThan(100);
   });
 
   it('leaves nothing behind but the root where nothing goes wrong', () => {
@@ -81,7 +114,7 @@ describe('the scheduler in virtual time', () => {
       return { count: 1, durationMs, tailMs: pathMs - durationMs };
     });
     const lowerBoundMs = makespanBoundMs(jobs, slots);
-    const makespanMs = simulate(scenario, 0).time.nowMs;
+    const makespanMs = simulate(scenario, 0).endings.get('block')?.atMs ?? Number.NaN;
     expect(makespanMs).toBeGreaterThanOrEqual(lowerBoundMs * 0.999_999);
     expect(makespanMs / lowerBoundMs).toBeLessThanOrEqual(atMost + 1e-9);
   });

@@ -1,7 +1,8 @@
 import { ERROR_CODES, type SerializedError } from '../../common/index.js';
 import { Bitset, neededJobs, Scheduler, type SchedulerCommand, type SchedulerEvent } from '../../orchestrator/index.js';
-import type { JobId, QueuedJob } from '../../proto/index.js';
+import type { JobHistoryRecord, JobId, QueuedJob } from '../../proto/index.js';
 import { Fleet, type FleetReport } from './fleet.js';
+import { Ledger } from './ledger.js';
 import { Random } from './random.js';
 import type { Scenario, SimulatedBlock } from './scenario.js';
 import { VirtualTime } from './virtual-time.js';
@@ -12,10 +13,22 @@ type EventBody = SchedulerEvent extends infer E ? (E extends SchedulerEvent ? Om
 
 const STEPS_MAX = 200_000;
 const CHECK_TAKES_MS = 20;
+const TAKEN_OVER_AFTER_MS = 8_000;
+const LATE_MS = 20_000;
+const CAPACITY_AFTER_MS = 200;
+const HEDGED_SHARE_MAX = 0.05;
+
+/** What orchestrators leave to each other. */
+interface OpenBlock extends SimulatedBlock {
+  readonly remembered: Map<JobId, JobHistoryRecord>;
+  /** The last orchestrator that has taken it up. */
+  owner: number;
+}
 
 /**
  * The production scheduler between a virtual fleet and a virtual store, obeyed as a shell would, with every promise of
- * its commands checked against what is really stored and queued. A broken promise throws.
+ * its commands checked against what is really stored and queued. A broken promise throws. Orchestrators die, also
+ * between two commands; the next one has the queue, the store, and what it was asked to remember.
  */
 export class World {
   readonly endings = new Map<
@@ -28,51 +41,113 @@ export class World {
   readonly inputs = new Set<JobId>();
   /** Attempts that ended with an accepted proof. */
   accepted = 0;
+  /** Proofs that were made, accepted or not. */
+  made = 0;
+  /** Second attempts at stragglers, workers drained, orchestrators that took over. */
+  hedged = 0;
+  drained = 0;
+  takenOver = 0;
   readonly #scenario: Scenario;
   readonly #random: Random;
   readonly #fleet: Fleet;
-  readonly #open = new Map<string, SimulatedBlock>();
+  readonly #ledger = new Ledger();
+  readonly #open = new Map<string, OpenBlock>();
   /** `block job` of every accepted proof that was not lost since. */
   readonly #counted = new Set<string>();
   #scheduler: Scheduler;
-  /** Replies to an orchestrator that is gone go nowhere. */
+  /** Reports to an orchestrator that is gone go nowhere. */
   #incarnation = 0;
+  #isDown = false;
+  /** Commands that are still obeyed before the orchestrator dies. */
+  #commandsLeft = Number.POSITIVE_INFINITY;
   #wakeAtMs: number | undefined;
+  #capacityPlanned = false;
+  /** What this orchestrator was told last, and the jobs that it tried a second time. */
+  #idle = 0;
+  readonly #hedges = new Map<JobId, number>();
+  readonly #hedged = new Set<JobId>();
 
   constructor(scenario: Scenario, seed: number) {
     this.#scenario = scenario;
     this.#random = new Random(seed ^ 0x5eed);
-    this.#fleet = new Fleet(scenario, this.#random, this.time, {
-      read: (queued) => this.#read(queued),
-      storeProof: (jobId) => this.proofs.set(jobId, 'whole'),
-      report: (report, incarnation) => this.#deliver(toEvent(report), incarnation),
-    });
     this.#scheduler = this.#newScheduler();
+    this.#fleet = new Fleet(scenario, this.#random, this.time, {
+      read: (queued, incarnation) => this.#read(queued, incarnation),
+      storeProof: (jobId) => {
+        this.made++;
+        this.proofs.set(jobId, 'whole');
+      },
+      report: (report, incarnation) => this.#deliver(report, incarnation),
+      idleChanged: () => this.#planCapacity(),
+    });
   }
 
   run(): void {
-    for (const block of this.#scenario.blocks) this.time.after(block.addedAtMs, () => this.#addBlock(block));
+    for (const block of this.#scenario.blocks) this.time.after(block.addedAtMs, () => this.#submit(block));
     this.#planAccidents();
     for (let steps = 0; this.time.step(); steps++) {
       if (steps > STEPS_MAX) throw new Error(`no end after ${STEPS_MAX} steps`);
     }
     for (const blockId of this.#open.keys()) throw new Error(`${blockId} never ended`);
     if (this.#fleet.jobIds.length > 0) throw new Error(`left in the queue: ${this.#fleet.jobIds.join(', ')}`);
+    this.#checkNothingLeft();
+  }
+
+  /**
+   * Proven blocks leave their root; those that failed or were cancelled keep what they had, to go on from. (Where several
+   * things go wrong in a row, as when a proof was lost and the owner dies before it is made again, a proof or inputs that
+   * nobody needs may be left. They are found only by looking for every job of the block, as `forget` does.)
+   */
+  #checkNothingLeft(): void {
+    const { blocks, keepProofs, accidents } = this.#scenario;
+    const losses = accidents.corrupt + accidents.lost;
+    if (keepProofs || accidents.death > 1 || (losses > 0 && accidents.death + accidents.cancel > 0)) return;
+    const isProven = ({ blockId }: SimulatedBlock) => this.endings.get(blockId)?.ending === 'proven';
+    const isKept = (jobId: JobId) =>
+      blocks.some((block) => (isProven(block) ? isRoot(block, jobId) : block.tree.indexOf(jobId) >= 0));
+    for (const [jobId, state] of this.proofs) {
+      // Whoever looks for finished proofs drops the damaged ones.
+      if (state === 'whole' && !isKept(jobId)) throw new Error(`left in the store: ${jobId}`);
+    }
+    for (const jobId of this.inputs) {
+      const isKeptInput = blocks.some((block) => !isProven(block) && block.tree.indexOf(jobId) >= 0);
+      if (!isKeptInput) throw new Error(`inputs left in the store: ${jobId}`);
+    }
   }
 
   #newScheduler(): Scheduler {
-    return new Scheduler({ resourceClassOf: () => 'rollup', keepProofs: this.#scenario.keepProofs });
+    return new Scheduler({
+      resourceClassOf: (circuit) => (circuit === 'public-vm' ? 'vm' : 'rollup'),
+      largerClass: (resourceClass) => (resourceClass === 'rollup' ? 'vm' : undefined),
+      keepProofs: this.#scenario.keepProofs,
+    });
   }
 
-  #addBlock(block: SimulatedBlock): void {
+  #submit(block: SimulatedBlock): void {
     if (this.#open.has(block.blockId)) return;
-    const { tree, blockId, ageRank } = block;
+    this.#open.set(block.blockId, { ...block, remembered: new Map(), owner: -1 });
+    if (!this.#isDown) this.#addBlock(block.blockId);
+  }
+
+  /** What an orchestrator does with a block that it owns: it looks for proofs, writes inputs, asks what is remembered. */
+  #addBlock(blockId: string): void {
+    const block = this.#open.get(blockId);
+    if (block === undefined) return;
+    const { tree, ageRank, remembered } = block;
+    block.owner = this.#incarnation;
     const finished = new Bitset(tree.size);
-    for (let job = 0; job < tree.size; job++) if (this.proofs.get(tree.jobId(job)) === 'whole') finished.add(job);
+    for (let job = 0; job < tree.size; job++) {
+      const jobId = tree.jobId(job);
+      if (this.proofs.get(jobId) === 'whole') finished.add(job);
+    }
     const needed = neededJobs(tree, finished);
-    for (let job = 0; job < tree.size; job++) if (needed.has(job)) this.inputs.add(tree.jobId(job));
-    this.#open.set(blockId, block);
-    this.#handle({ kind: 'block-added', blockId, tree, finished, ageRank });
+    for (let job = 0; job < tree.size; job++) {
+      if (!needed.has(job)) continue;
+      this.inputs.add(tree.jobId(job));
+      this.#counted.delete(`${blockId} ${tree.jobId(job)}`);
+    }
+    const histories = new Map(remembered);
+    this.#handle({ kind: 'block-added', blockId, tree, finished, ageRank, histories });
   }
 
   #planAccidents(): void {
@@ -82,52 +157,134 @@ export class World {
     };
     plan(accidents.corrupt, () => {
       const jobId = this.#random.pick([...this.proofs.keys()]);
-      if (jobId !== undefined) this.proofs.set(jobId, 'damaged');
+      if (jobId === undefined) return;
+      this.#ledger.observeLoss(jobId);
+      this.proofs.set(jobId, 'damaged');
     });
     plan(accidents.lost, () => {
       const tree = this.#random.pick(blocks)?.tree;
-      if (tree !== undefined)
-        this.#handle({ kind: 'proof-lost', jobId: tree.jobId(this.#random.integer(0, tree.root)) });
+      if (tree === undefined) return;
+      const jobId = tree.jobId(this.#random.integer(0, tree.root));
+      this.#ledger.observeLoss(jobId);
+      this.#handle({ kind: 'proof-lost', jobId });
     });
     plan(accidents.cancel, () => this.#cancel());
-    plan(accidents.restart, () => this.#restart());
+    plan(accidents.death, () => {
+      // Now, or in the middle of what it is told next.
+      if (this.#random.chance(0.3)) this.#die();
+      else this.#commandsLeft = this.#random.integer(0, 12);
+    });
   }
 
   #cancel(): void {
     const block = this.#random.pick([...this.#open.values()]);
-    if (block === undefined) return;
+    if (block === undefined || this.#isDown) return;
     this.#end(block.blockId, 'cancelled');
     this.#handle({ kind: 'block-cancelled', blockId: block.blockId });
-    if (this.#random.chance(0.5)) this.time.after(this.#random.between(0, 60_000), () => this.#addBlock(block));
+    // The board forgets it last. (Here the next orchestrator does not hear of the wish, and has to go on.)
+    if (this.#isDown) this.#open.set(block.blockId, block);
+    if (this.#random.chance(0.5)) this.time.after(this.#random.between(0, 60_000), () => this.#submit(block));
   }
 
-  #restart(): void {
+  #die(): void {
+    if (this.#isDown) return;
+    this.#isDown = true;
     this.#incarnation++;
-    this.#fleet.restart(this.#incarnation);
-    this.#counted.clear();
+    this.#commandsLeft = Number.POSITIVE_INFINITY;
     this.#wakeAtMs = undefined;
-    this.#scheduler = this.#newScheduler();
-    const blocks = [...this.#open.values()];
-    this.#open.clear();
-    for (const block of blocks) this.#addBlock(block);
+    this.time.after(this.#random.between(0, TAKEN_OVER_AFTER_MS), () => this.#takeOver());
   }
 
-  /** Reports may come late, or twice; those of jobs queued before a restart do not reach the next scheduler. */
-  #deliver(event: EventBody, incarnation: number): void {
+  #takeOver(): void {
+    this.#isDown = false;
+    this.takenOver++;
+    this.#idle = 0;
+    this.#hedges.clear();
+    this.#hedged.clear();
+    this.#scheduler = this.#newScheduler();
+    this.#planCapacity();
+    for (const blockId of [...this.#open.keys()]) if (!this.#isDown) this.#addBlock(blockId);
+  }
+
+  /** Reports may come late, or twice; those to an orchestrator that is gone are lost, but for stray proofs. */
+  #deliver(report: FleetReport, incarnation: number): void {
+    this.#ledger.observe(report);
     const { faults, calmFromMs } = this.#scenario;
     const stormy = this.time.nowMs < calmFromMs;
-    const lateMs = () => (stormy && this.#random.chance(faults.late) ? this.#random.between(0, 20_000) : 0);
+    const lateMs = () => (stormy && this.#random.chance(faults.late) ? this.#random.between(0, LATE_MS) : 0);
     const copies = stormy && this.#random.chance(faults.duplicate) ? 2 : 1;
     for (let copy = 0; copy < copies; copy++)
       this.time.after(lateMs(), () => {
-        if (incarnation === this.#incarnation) this.#handle(event);
+        if (report.kind === 'late') this.#receiveLate(report);
+        else if (incarnation === this.#incarnation) this.#handle(toEvent(report));
       });
   }
 
+  /** A proof that nobody waited for is looked at first, and deleted where no block has the job. */
+  #receiveLate(report: FleetReport & { readonly kind: 'late' }): void {
+    const { jobId } = report;
+    if (this.#isDown) {
+      this.time.after(TAKEN_OVER_AFTER_MS, () => this.#receiveLate(report));
+    } else if (this.#holders(jobId).length > 0) {
+      if (this.proofs.get(jobId) === 'whole') this.#handle(toEvent(report));
+    } else if (!this.#scenario.blocks.some((block) => isRoot(block, jobId) && this.endings.has(block.blockId))) {
+      this.proofs.delete(jobId);
+    }
+  }
+
+  /** Tells how many workers are idle, a moment after that changed. */
+  #planCapacity(): void {
+    if (this.#capacityPlanned) return;
+    this.#capacityPlanned = true;
+    this.time.after(CAPACITY_AFTER_MS, () => {
+      this.#capacityPlanned = false;
+      const { idle } = this.#fleet;
+      if (idle === this.#idle || this.#isDown) return;
+      this.#idle = idle;
+      this.#handle({ kind: 'capacity', idle: { vm: idle, rollup: idle } });
+    });
+  }
+
   #handle(body: EventBody): void {
+    if (this.#isDown) return;
+    const runningBefore = this.#running();
     const commands = this.#scheduler.handle({ ...body, nowMs: this.time.nowMs } as SchedulerEvent);
-    for (const command of commands) this.#obey(command);
+    const enqueued = commands.flatMap((command) => (command.kind === 'enqueue' ? command.jobs : []));
+    for (const command of commands) {
+      if (this.#commandsLeft-- <= 0) {
+        this.#die();
+        return;
+      }
+      if (command.kind === 'detach') this.#checkHedges(command.jobIds, enqueued, runningBefore);
+      this.#obey(command);
+    }
     this.#checkSnapshots();
+  }
+
+  #running(): number {
+    let running = 0;
+    for (const { blockId } of this.#owned()) running += this.#scheduler.snapshot(blockId)?.running ?? 0;
+    return running;
+  }
+
+  /** Second attempts are within their budget, at most one a job, and made only where someone is idle. */
+  #checkHedges(detached: readonly JobId[], enqueued: readonly QueuedJob[], running: number): void {
+    for (const [jobId, attempt] of this.#hedges) {
+      if (this.#fleet.attemptOf(jobId) !== attempt) this.#hedges.delete(jobId);
+    }
+    for (const jobId of detached) {
+      const attempt = enqueued.find(({ job }) => job.id === jobId)?.attempt;
+      // A second attempt failed; its elder goes on.
+      if (attempt === undefined) continue;
+      if (this.#idle === 0) throw new Error(`a second attempt at ${jobId} while nobody is idle`);
+      if (this.#hedged.has(jobId)) throw new Error(`${jobId} is tried a third time`);
+      this.#hedged.add(jobId);
+      this.#hedges.set(jobId, attempt);
+      this.hedged++;
+    }
+    if (this.#hedges.size > Math.max(1, Math.floor(running * HEDGED_SHARE_MAX))) {
+      throw new Error(`${this.#hedges.size} second attempts while ${running} jobs run`);
+    }
   }
 
   #obey(command: SchedulerCommand): void {
@@ -141,6 +298,16 @@ export class World {
       case 'remove':
         this.#fleet.remove(command.jobIds);
         break;
+      case 'detach':
+        this.#fleet.detach(command.jobIds);
+        break;
+      case 'remember':
+        this.#remember(command.blockId, command.histories);
+        break;
+      case 'drain-worker':
+        this.drained++;
+        this.#fleet.drain(command.workerId);
+        break;
       case 'restore-inputs':
         for (const jobId of command.jobIds) {
           this.inputs.add(jobId);
@@ -149,7 +316,7 @@ export class World {
         break;
       case 'enqueue':
         for (const queued of command.jobs) this.#checkReady(queued);
-        this.#fleet.add(command.jobs);
+        this.#fleet.add(command.jobs, this.#incarnation);
         break;
       case 'check-stored':
         this.#checkStored(command.jobId, command.blockId);
@@ -164,11 +331,23 @@ export class World {
         this.#endProven(command.blockId);
         break;
       case 'block-failed':
+        this.#ledger.checkFailure(command.jobId, command.error);
         this.#end(command.blockId, 'failed', command.error);
         break;
       case 'wake':
         this.#wakeAt(command.atMs);
         break;
+    }
+  }
+
+  #remember(blockId: string, histories: ReadonlyMap<JobId, JobHistoryRecord>): void {
+    const block = this.#open.get(blockId);
+    if (block === undefined) throw new Error(`${blockId} has ended, and is to be remembered`);
+    for (const [jobId, record] of histories) {
+      const job = block.tree.indexOf(jobId);
+      if (job < 0) throw new Error(`${blockId} has no ${jobId} to remember`);
+      this.#ledger.checkRecord(blockId, jobId, record, this.#isCovered(block.tree, job));
+      block.remembered.set(jobId, record);
     }
   }
 
@@ -196,7 +375,12 @@ export class World {
     }
   }
 
-  #read({ job }: QueuedJob): boolean {
+  #read({ job }: QueuedJob, incarnation: number): boolean {
+    // What a dead orchestrator left may not be needed any more: then its inputs and children may be gone.
+    if (incarnation !== this.#incarnation || this.#isDown) {
+      const children = job.children.filter((child) => child.circuit !== 'client');
+      return this.inputs.has(job.id) && children.every((child) => this.proofs.get(child.proofId) === 'whole');
+    }
     if (!this.inputs.has(job.id)) {
       // Attempts are counted anew for a block that was cancelled and added again, so a late report of an old attempt can
       // pass for one of the present attempt, which then runs for nothing.
@@ -254,19 +438,30 @@ export class World {
 
   #end(blockId: string, ending: Ending, error?: SerializedError): void {
     if (!this.#open.delete(blockId)) throw new Error(`${blockId} ended twice`);
+    this.#ledger.forgetBlock(blockId);
+    for (const jobId of this.#hedged) {
+      if (this.#holders(jobId).length > 0) continue;
+      this.#hedged.delete(jobId);
+      this.#hedges.delete(jobId);
+    }
     for (const key of this.#counted) if (key.startsWith(`${blockId} `)) this.#counted.delete(key);
     this.endings.set(blockId, { ending, atMs: this.time.nowMs, ...(error === undefined ? {} : { error }) });
   }
 
+  /** The open blocks that the present orchestrator has taken up. */
+  #owned(): OpenBlock[] {
+    return [...this.#open.values()].filter(({ owner }) => owner === this.#incarnation);
+  }
+
   #holders(jobId: JobId): { readonly tree: SimulatedBlock['tree']; readonly job: number }[] {
-    return [...this.#open.values()].flatMap(({ tree }) => {
+    return this.#owned().flatMap(({ tree }) => {
       const job = tree.indexOf(jobId);
       return job < 0 ? [] : [{ tree, job }];
     });
   }
 
   #checkSnapshots(): void {
-    for (const { blockId, tree } of this.#open.values()) {
+    for (const { blockId, tree } of this.#owned()) {
       const snapshot = this.#scheduler.snapshot(blockId);
       const jobs = snapshot?.levels.reduce((sum, level) => sum + level.done + level.running + level.waiting, 0);
       if (jobs !== tree.size) throw new Error(`${blockId} has ${tree.size} jobs and ${jobs} in its snapshot`);
@@ -277,15 +472,26 @@ export class World {
   }
 }
 
+function isRoot({ tree }: SimulatedBlock, jobId: JobId): boolean {
+  return tree.jobId(tree.root) === jobId;
+}
+
 function toEvent(report: FleetReport): EventBody {
-  const { jobId, attempt } = report;
+  const { jobId, attempt, workerId } = report;
   switch (report.kind) {
     case 'started':
       return { kind: 'job-started', jobId, attempt };
     case 'proven':
+    case 'late':
       return { kind: 'job-proven', jobId, attempt, wallMs: report.wallMs };
     case 'failed':
       if (!(report.code in ERROR_CODES)) throw new Error(`unknown code ${report.code}`);
-      return { kind: 'job-failed', jobId, attempt, error: { code: report.code, message: 'as the scenario says' } };
+      return {
+        kind: 'job-failed',
+        jobId,
+        attempt,
+        workerId,
+        error: { code: report.code, message: 'as the scenario says' },
+      };
   }
 }

@@ -27,11 +27,17 @@ export class ClaimedBlock {
   /** What the board was told last, and when by the monotonic clock. */
   noted: { readonly progress: BlockProgress; readonly atMs: number } | undefined;
   #state: 'waiting' | 'preparing' | 'proving' | 'ending' | 'dropped' = 'waiting';
+  /** Resolves when it is off the board, or someone else's. */
+  readonly whenGone: Promise<void>;
   #onPrepared: (() => void)[] = [];
+  #onGone: () => void = () => {};
 
   constructor(claim: BlockClaim) {
     this.claim = claim;
     this.checked = claim.checked;
+    this.whenGone = new Promise((resolve) => {
+      this.#onGone = resolve;
+    });
   }
 
   get id(): string {
@@ -48,6 +54,7 @@ export class ClaimedBlock {
 
   enter(state: 'preparing' | 'proving' | 'ending' | 'dropped'): void {
     this.#state = state;
+    if (state === 'dropped') this.#onGone();
     if (!this.isPrepared) return;
     if (state !== 'proving') this.preparing.abort();
     for (const resolve of this.#onPrepared.splice(0)) resolve();

@@ -12,7 +12,7 @@ import { checkRoot, type PreparedBlock, type PrepareTools, planStart, planTree }
 import type { ClaimedBlock } from './claimed-block.js';
 import type { ClusterPorts } from './cluster-ports.js';
 import { keepAfter, sweepTree } from './leftovers.js';
-import { readStoredBlock } from './read-stored-block.js';
+import { findStoredBlock, unlessUnusable } from './read-stored-block.js';
 
 /** How a block ends. */
 export interface Ending {
@@ -58,7 +58,8 @@ export async function endBlock(block: ClaimedBlock, wanted: Ending, options: End
     submittedAtMs: claim.submittedAtMs,
     endedAtMs: clock.nowMs(),
     rootId: ending.state === 'proven' && prepared !== undefined ? prepared.tree.jobId(prepared.tree.root) : null,
-    lineageSeed: planned?.lineageSeed ?? (await ports.blocks.getResult(block.id))?.lineageSeed ?? null,
+    lineageSeed:
+      planned?.lineageSeed ?? (await ports.blocks.getResult(block.id).catch(unlessUnusable))?.lineageSeed ?? null,
   };
   await ports.blocks.putResult(result, credits);
   onEvent(endEvent(block, ending, credits, clock));
@@ -67,12 +68,11 @@ export async function endBlock(block: ClaimedBlock, wanted: Ending, options: End
 
 /** Finishes what an earlier owner began, who died when the result was written. */
 export async function finishBlock(block: ClaimedBlock, result: BlockResult, options: EndBlockOptions): Promise<void> {
-  const text = await options.ports.blocks.getBlock(block.id);
+  const { ports, tools } = options;
+  const { lineageSeed } = result;
   // Without content the sweep was over: that goes last.
-  const isPlanned = text !== undefined && result.lineageSeed !== null;
-  const tree = isPlanned
-    ? planTree(readStoredBlock(block.id, text, options.tools.hasher), result.lineageSeed)
-    : undefined;
+  const content = lineageSeed === null ? undefined : await findStoredBlock(block.id, ports.blocks, tools.hasher);
+  const tree = content === undefined || lineageSeed === null ? undefined : planTree(content, lineageSeed);
   await sweepAndEnd(block, result, tree, options);
 }
 
@@ -84,9 +84,9 @@ async function planUnprepared(
   { id, claim }: ClaimedBlock,
   { ports, tools }: EndBlockOptions,
 ): Promise<Pick<PreparedBlock, 'tree' | 'lineageSeed'> | undefined> {
-  const text = claim.checked ? await ports.blocks.getBlock(id) : undefined;
-  if (text === undefined) return undefined;
-  const planned = await planStart(readStoredBlock(id, text, tools.hasher), tools);
+  const content = claim.checked ? await findStoredBlock(id, ports.blocks, tools.hasher) : undefined;
+  const planned = content && (await planStart(content, tools).catch(unlessUnusable));
+  if (planned === undefined) return undefined;
   const { tree } = planned;
   for (let first = 0; first < tree.size; first += REMOVALS_AT_ONCE) {
     const jobs = Array.from({ length: Math.min(REMOVALS_AT_ONCE, tree.size - first) }, (_, n) => tree.jobId(first + n));

@@ -7,11 +7,14 @@ import { familyOf } from '../block/index.js';
 import type { ProofTree } from '../plan/index.js';
 import { planTree } from '../run/index.js';
 import { isOfTree, type SweepableStore, sweepTree } from './leftovers.js';
-import { readStoredBlock } from './read-stored-block.js';
+import { findStoredBlock } from './read-stored-block.js';
 
 export interface ForgetStores {
   readonly board: Pick<BlockBoard, 'find' | 'list'>;
-  readonly blocks: Pick<BlockStore, 'getBlock' | 'deleteBlock' | 'getResult' | 'getCredits' | 'deleteResult'>;
+  readonly blocks: Pick<
+    BlockStore,
+    'getBlock' | 'hasBlock' | 'deleteBlock' | 'getResult' | 'getCredits' | 'deleteResult'
+  >;
   readonly proofs: SweepableStore & Pick<ProofStore, 'deleteProof'>;
 }
 
@@ -26,13 +29,12 @@ export async function forgetBlock(blockId: BlockId, { board, blocks, proofs }: F
       remedy: `cancel it first: espalier cancel ${blockId}`,
     });
   }
+  const hasher = await createHasher();
   const result = await blocks.getResult(blockId);
-  const text = await blocks.getBlock(blockId).catch(ignoreDamage);
-  if (result === undefined && text === undefined) {
+  const block = await findStoredBlock(blockId, blocks, hasher);
+  if (result === undefined && !(await blocks.hasBlock(blockId))) {
     throw new EspalierError('block-unknown', `there is nothing of a block ${blockId} in this cluster`);
   }
-  const hasher = await createHasher();
-  const block = text === undefined ? undefined : readOrNone(blockId, text, hasher);
   const seed = result?.lineageSeed ?? null;
   if (block !== undefined && seed !== null) {
     const isShared = await sharedWithOpen(block, seed, { board, blocks }, hasher);
@@ -56,8 +58,7 @@ async function sharedWithOpen(
 ): Promise<(jobId: JobId) => boolean> {
   const trees: ProofTree[] = [];
   for (const { blockId } of await board.list()) {
-    const text = await blocks.getBlock(blockId).catch(ignoreDamage);
-    const open = text === undefined ? undefined : readOrNone(blockId, text, hasher);
+    const open = await findStoredBlock(blockId, blocks, hasher);
     if (open !== undefined && familyOf(open) === familyOf(block)) trees.push(planTree(open, seed));
   }
   return (jobId) => trees.some((tree) => isOfTree(tree, jobId));
@@ -65,16 +66,4 @@ async function sharedWithOpen(
 
 async function creditedJobs(blocks: ForgetStores['blocks'], blockId: BlockId): Promise<readonly JobId[]> {
   return (await blocks.getCredits(blockId)).map(({ jobId }) => jobId);
-}
-
-function readOrNone(blockId: BlockId, text: string, hasher: Hasher): Block | undefined {
-  try {
-    return readStoredBlock(blockId, text, hasher);
-  } catch {
-    return undefined; // It could not be proven either: nothing was ever planned of it.
-  }
-}
-
-function ignoreDamage(thrown: unknown): undefined {
-  if (EspalierError.from(thrown).code !== 'store-corrupt') throw thrown;
 }

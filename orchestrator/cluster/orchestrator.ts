@@ -32,6 +32,7 @@ import { isOfTree } from './leftovers.js';
 import type { OrchestratorOptions } from './orchestrator-options.js';
 import { Patience } from './patience.js';
 import { prepareClaimed, type ReadyBlock } from './prepare-claimed.js';
+import { unlessUnusable } from './read-stored-block.js';
 import { Reconciler } from './reconciler.js';
 import { steadyVerifier } from './steady-verifier.js';
 import { sweepStray } from './sweep-stray.js';
@@ -110,7 +111,10 @@ export class Orchestrator implements ShellHost {
     const { queue, owner, fleet } = this.#options;
     this.#lastTickMs = this.#clock.monotonicMs();
     const ticker = setInterval(() => this.#tick(), TICK_MS);
-    const looker = setInterval(() => this.#look(), LOOK_MS);
+    const looker = setInterval(() => {
+      this.#look();
+      this.#background.ask('reconciling', () => this.#reconciler.look());
+    }, LOOK_MS);
     this.#cleanups.push(
       queue.onReport((report) => this.#shell.report(report)),
       owner.onChange(() => {
@@ -153,7 +157,6 @@ export class Orchestrator implements ShellHost {
       for (const claim of await this.#ports.owner.claim(blocksMax)) this.#take(claim);
       for (const blockId of await this.#ports.owner.cancelled()) this.#cancel(blockId);
     });
-    this.#background.ask('reconciling', () => this.#reconciler.look());
   }
 
   #take(claim: BlockClaim): void {
@@ -177,7 +180,7 @@ export class Orchestrator implements ShellHost {
     block.enter('preparing');
     const onEvent = (event: RunEventBody) => this.onEvent(block.id, event);
     try {
-      const result = await this.#ports.blocks.getResult(block.id);
+      const result = await this.#ports.blocks.getResult(block.id).catch(unlessUnusable);
       if (result?.submittedAtMs === block.claim.submittedAtMs) {
         block.enter('ending');
         this.#finish(block, () => finishBlock(block, result, this.#endOptions(onEvent)));
@@ -435,7 +438,10 @@ export class Orchestrator implements ShellHost {
   }
 
   onStray(report: JobReport & { readonly kind: 'late' }): void {
-    sweepStray(report, this.#ports).catch((thrown) => this.#report(EspalierError.from(thrown)));
+    const block = this.#blocks.get(report.blockId);
+    // What it leaves behind may have been swept up just before this proof was stored.
+    const ended = block?.state === 'ending' ? block.whenGone : Promise.resolve();
+    ended.then(() => sweepStray(report, this.#ports)).catch((thrown) => this.#report(EspalierError.from(thrown)));
   }
 
   onSupplyFault(jobs: readonly QueuedJob[], thrown: unknown): void {

@@ -1,6 +1,7 @@
 import type { Hasher } from '../../circuits/index.js';
-import { EspalierError } from '../../common/index.js';
+import { type ErrorCode, EspalierError } from '../../common/index.js';
 import type { Block, BlockId } from '../../proto/index.js';
+import type { BlockStore } from '../../store/index.js';
 import { blockId, parseBlock } from '../block/index.js';
 
 /** A block from the text it is stored as. Throws `block-invalid` or `duplicate-nullifier`, as `parseBlock` does. */
@@ -17,3 +18,29 @@ export function readStoredBlock(id: BlockId, text: string, hasher: Hasher): Bloc
     remedy: 'submit the block again',
   });
 }
+
+/** undefined where there is none, or none that anything could have been planned from. */
+export async function findStoredBlock(
+  id: BlockId,
+  blocks: Pick<BlockStore, 'getBlock'>,
+  hasher: Hasher,
+): Promise<Block | undefined> {
+  try {
+    const text = await blocks.getBlock(id);
+    return text === undefined ? undefined : readStoredBlock(id, text, hasher);
+  } catch (thrown) {
+    return unlessUnusable(thrown);
+  }
+}
+
+/** Rethrows what does not say that what is stored is of no use. */
+export function unlessUnusable(thrown: unknown): undefined {
+  if (!UNUSABLE.includes(EspalierError.from(thrown).code)) throw thrown;
+}
+
+const UNUSABLE: readonly ErrorCode[] = [
+  'store-corrupt',
+  'block-invalid',
+  'duplicate-nullifier',
+  'block-not-executable',
+];

@@ -22,6 +22,7 @@ export class Reconciler {
     this.#queue = queue;
   }
 
+  /** Between two looks there must be time for reports to arrive. */
   async look(): Promise<void> {
     const queued = this.#shell.supply.queued();
     const missing = new Map<JobId, QueuedJob>();

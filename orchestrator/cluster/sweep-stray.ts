@@ -1,5 +1,6 @@
 import type { JobReport } from '../../proto/index.js';
 import type { ClusterPorts } from './cluster-ports.js';
+import { unlessUnusable } from './read-stored-block.js';
 
 /**
  * Deletes a proof that came too late, of a job that no block here has. It is left where it is while its block is open
@@ -11,7 +12,7 @@ export async function sweepStray(
   { board, blocks, proofs }: Pick<ClusterPorts, 'board' | 'blocks' | 'proofs'>,
 ): Promise<void> {
   if ((await board.find(blockId)) !== undefined) return;
-  const result = await blocks.getResult(blockId);
+  const result = await blocks.getResult(blockId).catch(unlessUnusable);
   if (result !== undefined && (result.state !== 'proven' || result.rootId === jobId)) return;
   await proofs.deleteProof(jobId);
 }

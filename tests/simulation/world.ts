@@ -2,6 +2,7 @@ import { ERROR_CODES, type SerializedError } from '../../common/index.js';
 import { Bitset, neededJobs, Scheduler, type SchedulerCommand, type SchedulerEvent } from '../../orchestrator/index.js';
 import type { JobHistoryRecord, JobId, QueuedJob } from '../../proto/index.js';
 import { Fleet, type FleetReport } from './fleet.js';
+import { HedgeWatch } from './hedge-watch.js';
 import { Ledger } from './ledger.js';
 import { Random } from './random.js';
 import type { Scenario, SimulatedBlock } from './scenario.js';
@@ -16,7 +17,6 @@ const CHECK_TAKES_MS = 20;
 const TAKEN_OVER_AFTER_MS = 8_000;
 const LATE_MS = 20_000;
 const CAPACITY_AFTER_MS = 200;
-const HEDGED_SHARE_MAX = 0.05;
 
 /** What orchestrators leave to each other. */
 interface OpenBlock extends SimulatedBlock {
@@ -62,10 +62,11 @@ export class World {
   #commandsLeft = Number.POSITIVE_INFINITY;
   #wakeAtMs: number | undefined;
   #capacityPlanned = false;
-  /** What this orchestrator was told last, and the jobs that it tried a second time. */
+  /** What this orchestrator was told last. */
   #idle = 0;
-  readonly #hedges = new Map<JobId, number>();
-  readonly #hedged = new Set<JobId>();
+  /** What it believes to run, before the present event. */
+  #running = 0;
+  #hedges = new HedgeWatch();
 
   constructor(scenario: Scenario, seed: number) {
     this.#scenario = scenario;
@@ -199,8 +200,7 @@ export class World {
     this.#isDown = false;
     this.takenOver++;
     this.#idle = 0;
-    this.#hedges.clear();
-    this.#hedged.clear();
+    this.#hedges = new HedgeWatch();
     this.#scheduler = this.#newScheduler();
     this.#planCapacity();
     for (const blockId of [...this.#open.keys()]) if (!this.#isDown) this.#addBlock(blockId);
@@ -247,7 +247,6 @@ export class World {
 
   #handle(body: EventBody): void {
     if (this.#isDown) return;
-    const runningBefore = this.#running();
     const commands = this.#scheduler.handle({ ...body, nowMs: this.time.nowMs } as SchedulerEvent);
     const enqueued = commands.flatMap((command) => (command.kind === 'enqueue' ? command.jobs : []));
     for (const command of commands) {
@@ -255,36 +254,13 @@ export class World {
         this.#die();
         return;
       }
-      if (command.kind === 'detach') this.#checkHedges(command.jobIds, enqueued, runningBefore);
+      if (command.kind === 'detach') {
+        const attemptOf = (jobId: JobId) => this.#fleet.attemptOf(jobId);
+        this.hedged += this.#hedges.check(command.jobIds, enqueued, this.#running, this.#idle, attemptOf);
+      }
       this.#obey(command);
     }
     this.#checkSnapshots();
-  }
-
-  #running(): number {
-    let running = 0;
-    for (const { blockId } of this.#owned()) running += this.#scheduler.snapshot(blockId)?.running ?? 0;
-    return running;
-  }
-
-  /** Second attempts are within their budget, at most one a job, and made only where someone is idle. */
-  #checkHedges(detached: readonly JobId[], enqueued: readonly QueuedJob[], running: number): void {
-    for (const [jobId, attempt] of this.#hedges) {
-      if (this.#fleet.attemptOf(jobId) !== attempt) this.#hedges.delete(jobId);
-    }
-    for (const jobId of detached) {
-      const attempt = enqueued.find(({ job }) => job.id === jobId)?.attempt;
-      // A second attempt failed; its elder goes on.
-      if (attempt === undefined) continue;
-      if (this.#idle === 0) throw new Error(`a second attempt at ${jobId} while nobody is idle`);
-      if (this.#hedged.has(jobId)) throw new Error(`${jobId} is tried a third time`);
-      this.#hedged.add(jobId);
-      this.#hedges.set(jobId, attempt);
-      this.hedged++;
-    }
-    if (this.#hedges.size > Math.max(1, Math.floor(running * HEDGED_SHARE_MAX))) {
-      throw new Error(`${this.#hedges.size} second attempts while ${running} jobs run`);
-    }
   }
 
   #obey(command: SchedulerCommand): void {
@@ -439,11 +415,7 @@ export class World {
   #end(blockId: string, ending: Ending, error?: SerializedError): void {
     if (!this.#open.delete(blockId)) throw new Error(`${blockId} ended twice`);
     this.#ledger.forgetBlock(blockId);
-    for (const jobId of this.#hedged) {
-      if (this.#holders(jobId).length > 0) continue;
-      this.#hedged.delete(jobId);
-      this.#hedges.delete(jobId);
-    }
+    this.#hedges.forget((jobId) => this.#holders(jobId).length === 0);
     for (const key of this.#counted) if (key.startsWith(`${blockId} `)) this.#counted.delete(key);
     this.endings.set(blockId, { ending, atMs: this.time.nowMs, ...(error === undefined ? {} : { error }) });
   }
@@ -461,8 +433,10 @@ export class World {
   }
 
   #checkSnapshots(): void {
+    this.#running = 0;
     for (const { blockId, tree } of this.#owned()) {
       const snapshot = this.#scheduler.snapshot(blockId);
+      this.#running += snapshot?.running ?? 0;
       const jobs = snapshot?.levels.reduce((sum, level) => sum + level.done + level.running + level.waiting, 0);
       if (jobs !== tree.size) throw new Error(`${blockId} has ${tree.size} jobs and ${jobs} in its snapshot`);
       if (snapshot?.levels.some((level) => Math.min(level.done, level.running, level.waiting) < 0)) {

@@ -1,4 +1,3 @@
-import { performance } from 'node:perf_hooks';
 import { EspalierError } from '../../common/index.js';
 
 export interface PacerOptions {

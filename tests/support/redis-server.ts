@@ -113,9 +113,11 @@ class Running implements RedisServer {
 /** Resolves when it takes connections, its data loaded; rejects with what it said when it ended instead. */
 async function launch(args: readonly string[]): Promise<ChildProcess> {
   const redis = spawn('redis-server', args, { stdio: ['ignore', 'pipe', 'pipe'] });
-  const end = () => redis.kill('SIGKILL');
-  process.on('exit', end);
-  redis.once('exit', () => process.off('exit', end));
+  // Whichever way this process ends, its pipe to the watchdog closes.
+  const watchdog = spawn('sh', ['-c', 'read line; kill -9 "$0"', `${redis.pid}`], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
+  redis.once('exit', () => watchdog.kill('SIGKILL'));
   const said: string[] = [];
   await new Promise<void>((resolve, reject) => {
     redis.once('error', reject);

@@ -1,0 +1,144 @@
+import type { Redis } from 'ioredis';
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
+import type { WorkerInfo } from '../../proto/index.js';
+import { type RedisServer, startRedis } from '../../tests/support/redis-server.js';
+import { RedisHeart } from '../redis/redis-heart.js';
+import { RedisKeys } from '../redis/redis-keys.js';
+import type { FleetEntry } from './fleet.js';
+import { RedisFleet } from './redis-fleet.js';
+
+const keys = new RedisKeys('espalier');
+let server: RedisServer;
+let redis: Redis;
+let heart: RedisHeart;
+/** Of the workers, and of those who look at them. */
+let ofWorkers: RedisFleet;
+let fleet: RedisFleet;
+const troubles: string[] = [];
+beforeAll(async () => {
+  server = await startRedis();
+  redis = await server.client();
+  heart = await RedisHeart.start({ url: server.url });
+  ofWorkers = await RedisFleet.open({ url: server.url });
+  fleet = await RedisFleet.open({ url: server.url, onTrouble: (message) => troubles.push(message) });
+});
+afterAll(async () => {
+  await Promise.all([ofWorkers.close(), fleet.close()]);
+  await heart.close();
+  await server.stop();
+});
+beforeEach(async () => {
+  await redis.flushall();
+});
+
+const info = (workerId: string, running = 0): WorkerInfo => ({
+  workerId,
+  resources: { cores: 8, memoryBytes: 2 ** 34, gpus: 0 },
+  classes: ['vm', 'rollup'],
+  profile: 'laptop',
+  prover: { kind: 'native', version: '5.0.0', srs: 'development' },
+  publicKey: 'ab'.repeat(32),
+  startedAtMs: 1_700_000_000_000,
+  state: 'working',
+  running,
+  idle: { rollup: 4 - running },
+});
+
+async function join(workerId: string): Promise<FleetEntry> {
+  await heart.add(workerId);
+  const entry = await ofWorkers.join(info(workerId));
+  onTestFinished(async () => {
+    await entry.close();
+    await heart.remove(workerId);
+  });
+  return entry;
+}
+
+const running = async () => (await fleet.list()).map((worker) => worker.running);
+
+test('lists the living by id, as they are', async () => {
+  const [second, first] = [await join('m2.x'), await join('m1.x')];
+  expect(await fleet.list()).toEqual([info('m1.x'), info('m2.x')]);
+  second.update(info('m2.x', 3));
+  await expect.poll(() => fleet.list()).toEqual([info('m1.x'), info('m2.x', 3)]);
+  await heart.remove('m2.x');
+  expect(await fleet.list()).toEqual([info('m1.x')]);
+  await first.close();
+  expect(await fleet.list()).toEqual([]);
+});
+
+test('gathers changes, and tells of them', async () => {
+  const entry = await join('m1.x');
+  const seen: number[][] = [];
+  onTestFinished(fleet.onChange(async () => void seen.push(await running())));
+  const published = await server.client();
+  let messages = 0;
+  published.on('message', () => {
+    messages += 1;
+  });
+  await published.subscribe(keys.of('fleet'));
+  for (let count = 1; count <= 1_000; count++) entry.update(info('m1.x', count % 5));
+  entry.update(info('m1.x', 4));
+  await expect.poll(() => seen.at(-1)).toEqual([4]);
+  expect(messages).toBeLessThanOrEqual(2);
+});
+
+test('tells a worker to drain, once, whenever it listens', async () => {
+  const entry = await join('m1.x');
+  const heard: string[] = [];
+  entry.onDrain((reason) => heard.push(`first: ${reason}`));
+  expect(await fleet.drain('m2.x', 'none')).toBe(false);
+  expect(await fleet.drain('m1.x', 'three bad proofs')).toBe(true);
+  await expect.poll(() => heard).toEqual(['first: three bad proofs']);
+  entry.onDrain((reason) => heard.push(`second: ${reason}`));
+  expect(heard[1]).toBe('second: three bad proofs');
+  expect(await fleet.drain('m1.x', 'again')).toBe(true);
+  entry.update(info('m1.x', 1));
+  await expect.poll(running).toEqual([1]);
+  expect(heard).toHaveLength(2);
+});
+
+test('has a worker drain that missed the message', async () => {
+  const entry = await join('m1.x');
+  const drained = new Promise<string>((resolve) => entry.onDrain(resolve));
+  await redis.set(keys.of('drain', 'm1.x'), 'maintenance');
+  expect(await drained).toBe('maintenance');
+});
+
+test('is whole again after Redis has lost all it knew', async () => {
+  await join('m1.x');
+  await redis.flushall();
+  await expect.poll(() => fleet.list(), { timeout: 5_000 }).toEqual([info('m1.x')]);
+});
+
+test('leaves nothing behind, and what a dead worker leaves expires', async () => {
+  const entry = await join('m1.x');
+  await fleet.drain('m1.x', 'maintenance');
+  const ttlMs = await redis.pttl(keys.of('fleet'));
+  expect(ttlMs).toBeGreaterThan(5_000);
+  expect(ttlMs).toBeLessThanOrEqual(10_000);
+  expect(await redis.pttl(keys.of('drain', 'm1.x'))).toBeGreaterThan(5_000);
+  await entry.close();
+  await heart.remove('m1.x');
+  expect(await redis.keys('*')).toEqual([]);
+});
+
+test('leaves out an entry that cannot be read, and tells', async () => {
+  await join('m1.x');
+  await heart.add('m2.x');
+  await redis.hset(keys.of('fleet'), 'm2.x', '{"workerId":7}');
+  expect(await fleet.list()).toEqual([info('m1.x')]);
+  expect(troubles).toEqual([expect.stringMatching(/^a worker's entry in the fleet: workerId: .*expected string/)]);
+  await heart.remove('m2.x');
+});
+
+test('a worker can leave while Redis is away', async () => {
+  const own = await startRedis();
+  const gone = await RedisFleet.open({ url: own.url });
+  const entry = await gone.join(info('m1.x'));
+  await own.stop();
+  const startMs = performance.now();
+  await entry.close();
+  await gone.close();
+  expect(performance.now() - startMs).toBeLessThan(5_000);
+});

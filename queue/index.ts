@@ -1,9 +1,9 @@
 /**
- * The ready queue between orchestrators and workers: the `JobQueue` port, split by role, and its adapters. It knows
- * jobs and leases, nothing of the proof tree and nothing of proofs (those are in `store/`). Every adapter is held to
- * `tests/conformance/job-queue.ts`.
+ * What orchestrators and workers share of their work. `JobQueue` is the ready queue between them, split by role: it knows
+ * jobs and leases, nothing of the proof tree and nothing of proofs (those are in `store/`); every adapter is held to
+ * `tests/conformance/job-queue.ts`. In a cluster `BlockBoard` holds the open blocks and who owns them, `Fleet` the
+ * workers, and a `Heart` says who is alive.
  */
-
 export type { BlockBoard, BlockClaim, BlockOwner, BlockProgress, SubmittedBlock } from './board/block-board.js';
 export type { Fleet, FleetEntry } from './board/fleet.js';
 export { RedisBlockBoard } from './board/redis-block-board.js';

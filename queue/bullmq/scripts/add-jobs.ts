@@ -19,14 +19,10 @@ local now = nowMs()
 
 -- Whether a job is in the queue; nil if it is with other content.
 local function find(class, id, content)
+  if call('EXISTS', unpack(keysOf(id))) == 0 then return false end
   local data = call('HGET', keyOf(class, id), 'data')
-  if data then
-    if string.sub(data, 1, #content) == content then return true end
-    return nil
-  end
-  -- Its own class has none: so this asks for the others.
-  if call('EXISTS', unpack(keysOf(id))) > 0 then return nil end
-  return false
+  if data and string.sub(data, 1, #content) == content then return true end
+  return nil
 end
 
 -- Sorts the jobs of a call into new ones and present ones, or says why it cannot be.
@@ -51,11 +47,9 @@ end
 local function insert(at, sequence)
   local class, id, age, priority = ARGV[at], ARGV[at + 1], ARGV[at + 5], ARGV[at + 7]
   local place = ARGV[at + 6] .. string.format('%016d', sequence) .. ':' .. id
-  noteArrivals(class)
   call('HSET', keyOf(class, id), 'name', ARGV[at + 2], 'data', ARGV[at + 3], 'opts', '{"priority":' .. priority .. '}',
     'timestamp', now, 'delay', 0, 'priority', priority, 'rt', producer, 'place', place)
-  call('ZADD', own('order:' .. class), age, place)
-  call('ZADD', keyOf(class, 'prioritized'), bullmqScore(tonumber(priority), sequence), id)
+  wait(class, id, age, place, bullmqScore(priority, sequence))
 end
 
 local replies = {}
@@ -75,6 +69,6 @@ while at <= #ARGV do
   end
   replies[#replies + 1] = refusal or (dry and { 'room', held, #fresh }) or {}
 end
-publishArrivals()
+finishWaiting()
 return replies
 `;

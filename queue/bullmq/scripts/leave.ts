@@ -13,6 +13,6 @@ call('SREM', own('holders'), worker)
 eachDetached(function(token, _, holder)
   if holder == worker then forgetDetached(token) end
 end)
-publishArrivals()
+finishWaiting()
 return 1
 `;

@@ -37,6 +37,11 @@ local function keysOf(id)
   return keys
 end
 
+-- Calls with so many of the items at a time: Lua cannot pass any number of arguments.
+local function inSlices(items, visit)
+  for first = 1, #items, 1000 do visit(unpack(items, first, math.min(first + 999, #items))) end
+end
+
 -- Milliseconds by Redis's clock: no script looks at anybody else's.
 local function nowMs()
   local time = call('TIME')
@@ -46,27 +51,36 @@ end
 }
 
 /**
- * Jobs that come to wait. Workers are told of a class only when none of it waited before: while some do, every worker
- * that wanted one has been told already, or has looked since.
+ * Jobs that come to wait, gathered: `finishWaiting` puts them in line, and tells workers of a class if none of it waited
+ * before: while some do, every worker that wanted one has been told already, or has looked since.
  */
 export const WAIT = `
-local woken = {}
+local arrivals = {}
 
-local function noteArrivals(class)
-  if woken[class] == nil then woken[class] = call('ZCARD', own('order:' .. class)) == 0 end
+local function wait(class, id, age, place, score)
+  local added = arrivals[class]
+  if added == nil then
+    added = { order = {}, prioritized = {} }
+    arrivals[class] = added
+  end
+  local at = #added.order
+  added.order[at + 1], added.order[at + 2] = age, place
+  added.prioritized[at + 1], added.prioritized[at + 2] = score, id
 end
 
-local function publishArrivals()
-  local names = {}
-  for class, isWoken in pairs(woken) do
-    if isWoken then names[#names + 1] = class end
+local function finishWaiting()
+  local woken = {}
+  for class, added in pairs(arrivals) do
+    if call('ZCARD', own('order:' .. class)) == 0 then woken[#woken + 1] = class end
+    inSlices(added.order, function(...) call('ZADD', own('order:' .. class), ...) end)
+    inSlices(added.prioritized, function(...) call('ZADD', keyOf(class, 'prioritized'), ...) end)
   end
-  if #names > 0 then call('PUBLISH', own('ready'), table.concat(names, ' ')) end
+  if #woken > 0 then call('PUBLISH', own('ready'), table.concat(woken, ' ')) end
 end
 
 -- BullMQ's score: the priority, and among equal ones the order of arrival.
 local function bullmqScore(priority, sequence)
-  return priority * 4294967296 + sequence % 4294967296
+  return string.format('%d', tonumber(priority) * 4294967296 + sequence % 4294967296)
 end
 
 -- A leased job waits again, where it stood in the line.
@@ -74,11 +88,9 @@ local function putBack(class, id)
   local key = keyOf(class, id)
   local job = call('HMGET', key, 'data', 'place', 'priority')
   local age = cjson.decode(job[1]).order[1]
-  noteArrivals(class)
   call('HDEL', key, 'token', 'pb', 'processedOn')
   call('LREM', keyOf(class, 'active'), 1, id)
-  call('ZADD', own('order:' .. class), age, job[2])
-  call('ZADD', keyOf(class, 'prioritized'), bullmqScore(tonumber(job[3]), tonumber(string.sub(job[2], 21, 36))), id)
+  wait(class, id, age, job[2], bullmqScore(job[3], tonumber(string.sub(job[2], 21, 36))))
 end
 `;
 
@@ -97,10 +109,7 @@ end
 
 local function sendReports()
   for producer, reports in pairs(outgoing) do
-    -- In slices: Lua cannot pass any number of arguments.
-    for first = 1, #reports, 1000 do
-      call('RPUSH', own('inbox:' .. producer), unpack(reports, first, math.min(first + 999, #reports)))
-    end
+    inSlices(reports, function(...) call('RPUSH', own('inbox:' .. producer), ...) end)
     -- An inbox that is new: whoever looks for the dead deletes it if its reader has died.
     if call('LLEN', own('inbox:' .. producer)) == #reports then call('SADD', own('producers'), producer) end
   end

@@ -14,7 +14,7 @@ local function failLease(worker, token, class, id)
   local key = keyOf(class, id)
   local job = call('HMGET', key, 'token', 'rt', 'data')
   if job[1] ~= token then return end
-  call('LREM', keyOf(class, 'active'), -1, id)
+  call('LREM', ACTIVE[class], -1, id)
   call('DEL', key)
   report(job[2], cjson.encode({
     kind = 'failed',

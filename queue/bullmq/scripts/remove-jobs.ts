@@ -15,7 +15,7 @@ local function takeOut(class, id)
   if not job[1] then return end
   local token, worker = job[2], job[3]
   if token then
-    call('LREM', keyOf(class, 'active'), -1, id)
+    call('LREM', ACTIVE[class], -1, id)
     call('HDEL', own('leases:' .. worker), token)
     if isDetach then
       call('HSET', own('detached'), token, id .. ' ' .. worker)
@@ -23,8 +23,8 @@ local function takeOut(class, id)
       ended[#ended + 1] = token
     end
   else
-    call('ZREM', own('order:' .. class), job[1])
-    call('ZREM', keyOf(class, 'prioritized'), id)
+    call('ZREM', ORDER[class], job[1])
+    call('ZREM', PRIORITIZED[class], id)
   end
   call('DEL', key)
 end

@@ -6,25 +6,34 @@ import { PRELUDE_WHEN_FULL, REPORT, WAIT } from './parts.js';
  * Reply for each: 1, or 0 if the lease is not held.
  */
 export const SETTLE_LEASES = `${PRELUDE_WHEN_FULL}${WAIT}${REPORT}
-local replies = {}
+local over, ended, tokens, replies = {}, {}, {}, {}
 for at = 1, #ARGV, 6 do
   local what, class, id, token, worker = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4]
   local key = keyOf(class, id)
-  local lease = call('HMGET', key, 'token', 'pb', 'rt')
-  local isHeld = lease[1] == token and lease[2] == worker
-  if isHeld then
-    if what ~= 'started' then call('HDEL', own('leases:' .. worker), token) end
+  local isHeld = false
+  if not over[key] then
+    local lease = call('HMGET', key, 'token', 'pb', 'rt')
+    isHeld = lease[1] == token and lease[2] == worker
+    if isHeld and ARGV[at + 5] ~= '' then report(lease[3], ARGV[at + 5]) end
+  end
+  if isHeld and what ~= 'started' then
+    over[key] = true
+    tokens[worker] = tokens[worker] or {}
+    table.insert(tokens[worker], token)
     if what == 'released' then
       putBack(class, id)
-    elseif what == 'ended' then
+    else
       call('LREM', keyOf(class, 'active'), -1, id)
-      call('DEL', key)
+      ended[#ended + 1] = key
     end
-    if ARGV[at + 5] ~= '' then report(lease[3], ARGV[at + 5]) end
   end
   replies[#replies + 1] = isHeld and 1 or 0
 end
-publishArrivals()
+for worker, ofWorker in pairs(tokens) do
+  inSlices(ofWorker, function(...) call('HDEL', own('leases:' .. worker), ...) end)
+end
+inSlices(ended, function(...) call('DEL', ...) end)
+finishWaiting()
 sendReports()
 return replies
 `;

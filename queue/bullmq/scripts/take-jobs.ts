@@ -16,7 +16,7 @@ local function isBefore(a, b)
   return a.place < b.place
 end
 
--- The first waiting jobs of these classes.
+-- The first waiting jobs of these classes, at most so many.
 local function headsOf(mask, wanted)
   local heads, sources = {}, 0
   for index, class in ipairs(CLASSES) do
@@ -24,55 +24,77 @@ local function headsOf(mask, wanted)
       local range = call('ZRANGE', own('order:' .. class), 0, wanted - 1, 'WITHSCORES')
       if #range > 0 then sources = sources + 1 end
       for at = 1, #range, 2 do
-        heads[#heads + 1] = { class = class, place = range[at], age = tonumber(range[at + 1]) }
+        heads[#heads + 1] = {
+          class = class, id = string.sub(range[at], 38), place = range[at], age = tonumber(range[at + 1]),
+        }
       end
     end
   end
   if sources > 1 then table.sort(heads, isBefore) end
+  for at = #heads, wanted + 1, -1 do heads[at] = nil end
   return heads
 end
 
--- Leases these to a worker, at most so many. What an operator took away with BullMQ's tools still stands in our line, and
--- is skipped.
-local function lease(heads, worker, wanted, leases, reply)
-  local token = call('INCRBY', own('counter'), #heads) - #heads
-  local skipped = 0
-  for _, head in ipairs(heads) do
-    if #leases == 2 * wanted then break end
-    local id = string.sub(head.place, 38)
-    local key = keyOf(head.class, id)
-    call('ZREM', own('order:' .. head.class), head.place)
-    if call('ZREM', keyOf(head.class, 'prioritized'), id) == 1 then
-      token = token + 1
-      local job = call('HMGET', key, 'data', 'rt')
-      call('HSET', key, 'token', token, 'pb', worker, 'processedOn', now)
-      call('LPUSH', keyOf(head.class, 'active'), id)
-      leases[#leases + 1] = token
-      leases[#leases + 1] = head.class .. ':' .. id
-      reply[#reply + 1] = token
-      reply[#reply + 1] = job[1]
-      reply[#reply + 1] = job[2]
-    else
-      skipped = skipped + 1
-    end
+local function pluck(heads, field)
+  local values = {}
+  for index, head in ipairs(heads) do values[index] = head[field] end
+  return unpack(values)
+end
+
+-- Moves jobs of one class from the line to the active ones, and marks them. What an operator took away with BullMQ's tools
+-- still stood in our line, and is dropped.
+local function activate(class, heads)
+  call('ZREM', own('order:' .. class), pluck(heads, 'place'))
+  local there = {}
+  for index, score in ipairs(call('ZMSCORE', keyOf(class, 'prioritized'), pluck(heads, 'id'))) do
+    if score then there[#there + 1] = heads[index] end
   end
-  return skipped
+  if #there == 0 then return end
+  call('ZREM', keyOf(class, 'prioritized'), pluck(there, 'id'))
+  call('LPUSH', keyOf(class, 'active'), pluck(there, 'id'))
+  for _, head in ipairs(there) do head.isActive = true end
+end
+
+-- Adds the first jobs of these classes to those taken. Whether one was dropped, and another may take its place.
+local function takeInto(taken, mask, wanted)
+  local heads = headsOf(mask, wanted - #taken)
+  local byClass = {}
+  for _, head in ipairs(heads) do
+    local alike = byClass[head.class] or {}
+    byClass[head.class] = alike
+    alike[#alike + 1] = head
+  end
+  for class, alike in pairs(byClass) do activate(class, alike) end
+  local before = #taken
+  for _, head in ipairs(heads) do
+    if head.isActive then taken[#taken + 1] = head end
+  end
+  return #taken - before < #heads
+end
+
+-- Leases jobs that are active now. Each command is one for all of them where it can be.
+local function lease(worker, jobs, reply)
+  local leases = {}
+  local token = call('INCRBY', own('counter'), #jobs) - #jobs
+  for index, job in ipairs(jobs) do
+    local key, ofJob = keyOf(job.class, job.id), string.format('%d', token + index)
+    local fields = call('HMGET', key, 'data', 'rt')
+    call('HSET', key, 'token', ofJob, 'pb', worker, 'processedOn', now)
+    leases[#leases + 1] = ofJob
+    leases[#leases + 1] = job.class .. ':' .. job.id
+    reply[#reply + 1] = ofJob
+    reply[#reply + 1] = fields[1]
+    reply[#reply + 1] = fields[2]
+  end
+  call('HSET', own('leases:' .. worker), unpack(leases))
+  call('SADD', own('holders'), worker)
 end
 
 local replies = {}
 for at = 1, #ARGV, 3 do
-  local worker, wanted, mask = ARGV[at], tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2])
-  local leases, reply = {}, {}
-  local skipped
-  repeat
-    skipped = 0
-    local heads = headsOf(mask, wanted - #leases / 2)
-    if #heads > 0 then skipped = lease(heads, worker, wanted, leases, reply) end
-  until skipped == 0 or #leases == 2 * wanted
-  if #leases > 0 then
-    call('HSET', own('leases:' .. worker), unpack(leases))
-    call('SADD', own('holders'), worker)
-  end
+  local taken, reply = {}, {}
+  repeat until not takeInto(taken, tonumber(ARGV[at + 2]), tonumber(ARGV[at + 1]))
+  if #taken > 0 then lease(ARGV[at], taken, reply) end
   replies[#replies + 1] = reply
 end
 return replies

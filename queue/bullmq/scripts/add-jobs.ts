@@ -13,7 +13,7 @@ export const ADD_JOBS = `${PRELUDE}${WAIT}
 local producer, jobsMax, dry = ARGV[1], tonumber(ARGV[2]), ARGV[3] == '1'
 local held = 0
 for _, class in ipairs(CLASSES) do
-  held = held + call('ZCARD', keyOf(class, 'prioritized')) + call('LLEN', keyOf(class, 'active'))
+  held = held + call('ZCARD', PRIORITIZED[class]) + call('LLEN', ACTIVE[class])
 end
 local now = nowMs()
 

@@ -30,6 +30,14 @@ local CLASSES = { ${RESOURCE_CLASSES.map((name) => `'${name}'`).join(', ')} }
 local function own(name) return prefix .. ':' .. name end
 local function keyOf(class, name) return prefix .. ':' .. class .. ':' .. name end
 
+-- Made once: they are asked for with every job.
+local ORDER, PRIORITIZED, ACTIVE = {}, {}, {}
+for _, class in ipairs(CLASSES) do
+  ORDER[class] = own('order:' .. class)
+  PRIORITIZED[class] = keyOf(class, 'prioritized')
+  ACTIVE[class] = keyOf(class, 'active')
+end
+
 -- Wherever a job may be: ids are unique across the classes.
 local function keysOf(id)
   local keys = {}
@@ -71,9 +79,9 @@ end
 local function finishWaiting()
   local woken = {}
   for class, added in pairs(arrivals) do
-    if call('ZCARD', own('order:' .. class)) == 0 then woken[#woken + 1] = class end
-    inSlices(added.order, function(...) call('ZADD', own('order:' .. class), ...) end)
-    inSlices(added.prioritized, function(...) call('ZADD', keyOf(class, 'prioritized'), ...) end)
+    if call('ZCARD', ORDER[class]) == 0 then woken[#woken + 1] = class end
+    inSlices(added.order, function(...) call('ZADD', ORDER[class], ...) end)
+    inSlices(added.prioritized, function(...) call('ZADD', PRIORITIZED[class], ...) end)
   end
   if #woken > 0 then call('PUBLISH', own('ready'), table.concat(woken, ' ')) end
 end
@@ -89,7 +97,7 @@ local function putBack(class, id)
   local job = call('HMGET', key, 'data', 'place', 'priority')
   local age = cjson.decode(job[1]).order[1]
   call('HDEL', key, 'token', 'pb', 'processedOn')
-  call('LREM', keyOf(class, 'active'), 1, id)
+  call('LREM', ACTIVE[class], 1, id)
   wait(class, id, age, job[2], bullmqScore(job[3], tonumber(string.sub(job[2], 21, 36))))
 end
 `;

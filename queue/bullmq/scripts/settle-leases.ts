@@ -23,7 +23,7 @@ for at = 1, #ARGV, 6 do
     if what == 'released' then
       putBack(class, id)
     else
-      call('LREM', keyOf(class, 'active'), -1, id)
+      call('LREM', ACTIVE[class], -1, id)
       ended[#ended + 1] = key
     end
   end

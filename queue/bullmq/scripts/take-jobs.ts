@@ -21,7 +21,7 @@ local function headsOf(mask, wanted)
   local heads, sources = {}, 0
   for index, class in ipairs(CLASSES) do
     if bit.band(mask, 2 ^ (index - 1)) ~= 0 and not paused[class] then
-      local range = call('ZRANGE', own('order:' .. class), 0, wanted - 1, 'WITHSCORES')
+      local range = call('ZRANGE', ORDER[class], 0, wanted - 1, 'WITHSCORES')
       if #range > 0 then sources = sources + 1 end
       for at = 1, #range, 2 do
         heads[#heads + 1] = {
@@ -44,14 +44,14 @@ end
 -- Moves jobs of one class from the line to the active ones, and marks them. What an operator took away with BullMQ's tools
 -- still stood in our line, and is dropped.
 local function activate(class, heads)
-  call('ZREM', own('order:' .. class), pluck(heads, 'place'))
+  call('ZREM', ORDER[class], pluck(heads, 'place'))
   local there = {}
-  for index, score in ipairs(call('ZMSCORE', keyOf(class, 'prioritized'), pluck(heads, 'id'))) do
+  for index, score in ipairs(call('ZMSCORE', PRIORITIZED[class], pluck(heads, 'id'))) do
     if score then there[#there + 1] = heads[index] end
   end
   if #there == 0 then return end
-  call('ZREM', keyOf(class, 'prioritized'), pluck(there, 'id'))
-  call('LPUSH', keyOf(class, 'active'), pluck(there, 'id'))
+  call('ZREM', PRIORITIZED[class], pluck(there, 'id'))
+  call('LPUSH', ACTIVE[class], pluck(there, 'id'))
   for _, head in ipairs(there) do head.isActive = true end
 end
 

@@ -23,7 +23,14 @@ export function patientPorts(raw: RawPorts, patience: { readonly queue: Patience
     fleet: patiently(queue, raw.fleet, ['list', 'drain']),
     blocks: patiently(store, raw.blocks, ['getBlock', 'deleteBlock', 'getResult', 'putResult']),
     proofs: {
-      ...patiently(store, raw.proofs, ['getProof', 'putProof', 'deleteProof', 'putInputs', 'deleteInputs']),
+      ...patiently(store, raw.proofs, [
+        'getProof',
+        'getSummary',
+        'putProof',
+        'deleteProof',
+        'putInputs',
+        'deleteInputs',
+      ]),
       listProofs: () => listPatiently(store, () => raw.proofs.listProofs()),
       listInputs: () => listPatiently(store, () => raw.proofs.listInputs()),
     },

@@ -49,7 +49,9 @@ const LOOK_MS = 3_000;
 /** A pause of this process after which its blocks may be someone else's. */
 const LAPSE_MS = 2_000;
 /** How long `stop` waits for what is under way. */
-const STOP_MS = 1_000;
+const STOP_MS = 700;
+/** How long it tries to note who proved what. Whoever comes next finds most of it in the store. */
+const FLUSH_MS = 300;
 const RETRY_END_MS = 5_000;
 
 /**
@@ -141,6 +143,7 @@ export class Orchestrator implements ShellHost {
   }
 
   async #end(): Promise<void> {
+    await within(FLUSH_MS, this.#credits.flush());
     this.#stopping.abort();
     for (const cleanUp of this.#cleanups) cleanUp();
     for (const block of this.#blocks.values()) block.enter('dropped');
@@ -204,9 +207,9 @@ export class Orchestrator implements ShellHost {
     }
   }
 
-  #prove(block: ClaimedBlock, { prepared, stored, found, histories }: ReadyBlock): void {
+  #prove(block: ClaimedBlock, { prepared, stored, found, credits, histories }: ReadyBlock): void {
     for (const { jobId, message } of found.unsound) this.onEvent(block.id, { kind: 'proof-corrupt', jobId, message });
-    for (const summary of found.summaries.values()) this.#credits.note(block, summary);
+    for (const summary of credits) this.#credits.note(block, summary);
     for (const jobId of block.provenMeanwhile) {
       const job = prepared.tree.indexOf(jobId);
       if (job >= 0) found.finished.add(job);

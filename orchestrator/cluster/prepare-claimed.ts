@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { EspalierError } from '../../common/index.js';
-import type { BlockId, JobHistoryRecord, JobId, RunEventBody } from '../../proto/index.js';
+import type { BlockId, JobHistoryRecord, JobId, ProofSummary, RunEventBody } from '../../proto/index.js';
 import {
   type FoundProofs,
   findProofs,
@@ -12,18 +12,21 @@ import {
 } from '../run/index.js';
 import type { ClaimedBlock } from './claimed-block.js';
 import type { ClusterPorts } from './cluster-ports.js';
-import { readStoredBlock } from './read-stored-block.js';
+import { eachAtOnce } from './each-at-once.js';
+import { readStoredBlock, unlessUnusable } from './read-stored-block.js';
 
 /** A block that is ready for the scheduler. */
 export interface ReadyBlock {
   readonly prepared: PreparedBlock;
   readonly stored: StoredProofs;
   readonly found: FoundProofs;
+  /** Who made the proofs in the store, as far as the board may not know. */
+  readonly credits: readonly ProofSummary[];
   readonly histories: ReadonlyMap<JobId, JobHistoryRecord>;
 }
 
 export interface PrepareClaimedOptions {
-  readonly ports: Pick<ClusterPorts, 'owner' | 'blocks' | 'proofs'>;
+  readonly ports: Pick<ClusterPorts, 'owner' | 'board' | 'blocks' | 'proofs'>;
   readonly tools: PrepareTools;
   /** Its client proofs are verified now. */
   readonly onChecked: () => Promise<void>;
@@ -53,8 +56,31 @@ export async function prepareClaimed(
   const stored = new StoredProofs(prepared, ports.proofs, tools);
   const histories = await ports.owner.histories(block.claim);
   const found = await findProofs(prepared.tree, stored, ports.proofs, signal);
-  return { prepared, stored, found, histories };
+  const credits = [...found.summaries.values(), ...(await uncredited(block.id, found, ports))];
+  return { prepared, stored, found, credits, histories };
 }
+
+/**
+ * Who made the proofs that others have replaced, and that an earlier owner did not get to note or delete: they are about
+ * to be deleted. What was proven above them has shown that they were true.
+ */
+async function uncredited(
+  id: BlockId,
+  { leftBehind }: FoundProofs,
+  { board, proofs }: Pick<ClusterPorts, 'board' | 'proofs'>,
+): Promise<readonly ProofSummary[]> {
+  if (leftBehind.length === 0) return [];
+  const known = new Set((await board.credits(id)).map(({ jobId }) => jobId));
+  const summaries: ProofSummary[] = [];
+  await eachAtOnce(leftBehind, READS_AT_ONCE, async (jobId) => {
+    if (known.has(jobId)) return;
+    const summary = await proofs.getSummary(jobId).catch(unlessUnusable);
+    if (summary !== undefined) summaries.push(summary);
+  });
+  return summaries;
+}
+
+const READS_AT_ONCE = 16;
 
 async function contentOf(id: BlockId, { blocks }: Pick<ClusterPorts, 'blocks'>, signal: AbortSignal): Promise<string> {
   for (let tries = 1; ; tries++) {

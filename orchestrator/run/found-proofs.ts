@@ -9,6 +9,8 @@ export interface FoundProofs {
   readonly finished: Bitset;
   /** Who made the sound ones. */
   readonly summaries: ReadonlyMap<JobId, ProofSummary>;
+  /** Jobs below sound ones whose proofs are there still, sound or not. */
+  readonly leftBehind: readonly JobId[];
   /** Proofs that were there and could not be used: deleted, to be made again. */
   readonly unsound: readonly { readonly jobId: JobId; readonly message: string }[];
 }
@@ -30,20 +32,24 @@ export async function findProofs(
   const finished = new Bitset(tree.size);
   const summaries = new Map<JobId, ProofSummary>();
   const unsound: { jobId: JobId; message: string }[] = [];
-  // A finished block is left as it is.
-  if (await isSound(tree.root)) return { finished, summaries, unsound };
+  const isFinished = await isSound(tree.root);
   signal.throwIfAborted();
-
   const listed = await listedJobs();
-  const toLookAt = [...tree.childJobs(tree.root)];
+  const toLookAt = isFinished ? [] : [...tree.childJobs(tree.root)];
   while (toLookAt.length > 0) {
     signal.throwIfAborted();
     await Promise.all(toLookAt.splice(-CONCURRENCY).map(lookAt));
   }
-  // Proofs below sound ones: kept, or not yet deleted when a run was killed. The scheduler knows what to do with them.
   const needed = neededJobs(tree, finished);
-  for (let job = 0; job < tree.size; job++) if (listed.has(job) && !needed.has(job)) finished.add(job);
-  return { finished, summaries, unsound };
+  const leftBehind: JobId[] = [];
+  for (let job = 0; job < tree.size; job++) {
+    if (!listed.has(job) || needed.has(job) || finished.has(job)) continue;
+    leftBehind.push(tree.jobId(job));
+    // Kept, or not yet deleted when a run was killed: the scheduler knows what to do with them. A finished block is left
+    // as it is.
+    if (!isFinished) finished.add(job);
+  }
+  return { finished, summaries, leftBehind, unsound };
 
   async function lookAt(job: number): Promise<void> {
     if (!listed.has(job) || !(await isSound(job))) toLookAt.push(...tree.childJobs(job));

@@ -1,5 +1,12 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { expectCode, queuedJob, ReportLog, summaryOf, takeOne } from '../../tests/conformance/job-queue-tools.js';
+import {
+  expectCode,
+  forever,
+  queuedJob,
+  ReportLog,
+  summaryOf,
+  takeOne,
+} from '../../tests/conformance/job-queue-tools.js';
 import { RedisQueues } from '../../tests/support/redis-queues.js';
 import { BullmqJobQueue } from './bullmq-job-queue.js';
 
@@ -40,12 +47,14 @@ describe('a Redis that is not there', () => {
     const worker = queue.consumer('m1.w');
     await queue.producer.add([queuedJob('a')]);
     const lease = await takeOne(worker, ['rollup']);
-    const pending = worker.take(['rollup'], new AbortController().signal);
+    const pending = worker.take(['rollup'], forever());
     await queues.server.kill();
+    const early = queue.consumer('m2.new').take(['rollup'], forever());
     const lost = expect(queue.producer.add([queuedJob('b')])).rejects.toMatchObject({ code: 'queue-unavailable' });
     await queue.close();
     await lost;
     expect(await pending).toBeUndefined();
+    expect(await early).toBeUndefined();
     await expectCode(worker.complete(lease, summaryOf(lease)), 'lease-lost');
   });
 

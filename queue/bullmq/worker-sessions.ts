@@ -1,4 +1,4 @@
-import { setMaxListeners } from 'node:events';
+import { once } from 'node:events';
 import { EspalierError } from '../../common/index.js';
 import type { Heart } from '../redis/heart.js';
 import type { LeaseKeeper } from './lease-keeper.js';
@@ -19,6 +19,7 @@ export class WorkerSessions {
   readonly #onTrouble: (message: string) => void;
   readonly #sessions = new Map<string, Session>();
   readonly #stopListening: () => void;
+  readonly #closed = new AbortController();
   #timer: NodeJS.Timeout | undefined;
   #isLooking = false;
   #lookAgain = false;
@@ -50,22 +51,12 @@ export class WorkerSessions {
     this.#timer ??= setInterval(() => this.look(), LOOK_INTERVAL_MS).unref();
   }
 
-  /** Resolves when the session is alive, or the signal aborts. Rejects when it cannot begin. */
+  /** Resolves when the session is alive, or nobody waits for it any more. Rejects when it cannot begin. */
   async alive(workerId: string, signal: AbortSignal): Promise<void> {
     const session = this.#sessions.get(workerId);
-    if (session === undefined || session.isAlive || signal.aborted) return;
-    let stopWaiting = () => {};
-    const aborted = new Promise<void>((resolve) => {
-      stopWaiting = resolve;
-      // Any number of takes may wait on one worker's signal; Node would warn of a leak from the eleventh on.
-      setMaxListeners(0, signal);
-      signal.addEventListener('abort', stopWaiting, { once: true });
-    });
-    try {
-      await Promise.race([session.begun, aborted]);
-    } finally {
-      signal.removeEventListener('abort', stopWaiting);
-    }
+    if (session === undefined || session.isAlive) return;
+    const over = AbortSignal.any([signal, this.#closed.signal]);
+    if (!over.aborted) await Promise.race([session.begun, once(over, 'abort')]);
   }
 
   /** Looks at once, or again when the look that runs is over. */
@@ -77,6 +68,7 @@ export class WorkerSessions {
   /** No more looks. Returns the workers. */
   close(): readonly string[] {
     clearInterval(this.#timer);
+    this.#closed.abort();
     this.#stopListening();
     return [...this.#sessions.keys()];
   }

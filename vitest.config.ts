@@ -42,7 +42,7 @@ export default defineConfig({
           include: ['tests/faults/**/*.test.ts', 'tests/soak/**/*.test.ts'],
           exclude: ['**/*.real.test.ts'],
           globalSetup: 'tests/support/ensure-programs.ts',
-          testTimeout: 120_000,
+          testTimeout: 105_000,
           hookTimeout: 60_000,
           maxWorkers: 2,
           sequence: { groupOrder: 2 },

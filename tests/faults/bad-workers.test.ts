@@ -23,7 +23,7 @@ function supervise(cluster: TestCluster, machine: string, env: Record<string, st
   };
 }
 
-test('a worker that dies of every job is no reason to fail: a healthy one proves the block', { timeout: 120_000 }, () =>
+test('a worker that dies of every job is no reason to fail: a healthy one proves the block', () =>
   withCluster({ simulateMs: 100 }, async (cluster) => {
     await cluster.orchestrator('o1');
     const end = supervise(cluster, 'cursed', { FAULT: 'exit' });
@@ -36,8 +36,7 @@ test('a worker that dies of every job is no reason to fail: a healthy one proves
     await cluster.expectProven(block);
     await end();
     await cluster.expectNothingLeft([block]);
-  }),
-);
+  }));
 
 test(
   'a job that kills workers on two machines is quarantined, with its inputs kept for replay',
@@ -80,7 +79,7 @@ test(
     }),
 );
 
-test('a proof that is damaged in the store is noticed, dropped and made again', { timeout: 90_000 }, () =>
+test('a proof that is damaged in the store is noticed, dropped and made again', () =>
   withCluster({ simulateMs: 400 }, async (cluster) => {
     await cluster.orchestrator('o1');
     await cluster.worker('w1');
@@ -96,10 +95,9 @@ test('a proof that is damaged in the store is noticed, dropped and made again', 
     await cluster.until((event) => event.kind === 'proof-corrupt' && event.jobId === jobId);
     expect(await cluster.ended(id)).toMatchObject({ state: 'proven' });
     await cluster.expectNothingLeft([block]);
-  }),
-);
+  }));
 
-test('a prover that always crashes fails the block with the exact error', { timeout: 90_000 }, () =>
+test('a prover that always crashes fails the block with the exact error', () =>
   withCluster({ simulateMs: 20 }, async (cluster) => {
     await cluster.orchestrator('o1');
     await cluster.worker('w1', { program: FAULTY, env: { FAULT: 'crash', FAULT_CIRCUITS: 'base-rollup-private' } });
@@ -110,5 +108,4 @@ test('a prover that always crashes fails the block with the exact error', { time
       error: { code: 'attempts-exhausted', message: expect.stringContaining('failed 4 times with prover-crashed') },
     });
     await cluster.expectNothingLeft([block]);
-  }),
-);
+  }));

@@ -3,7 +3,7 @@ import { withCluster } from './support/with-cluster.js';
 
 const ENDS_WITHIN_MS = 1_000;
 
-test('cancel ends running proofs within 1 s; resubmitting reuses what was finished', { timeout: 90_000 }, () =>
+test('cancel ends running proofs within 1 s; resubmitting reuses what was finished', () =>
   withCluster({ simulateMs: 1_000 }, async (cluster) => {
     await cluster.orchestrator('o1');
     const worker = await cluster.worker('w1');
@@ -20,10 +20,9 @@ test('cancel ends running proofs within 1 s; resubmitting reuses what was finish
     await cluster.submit(block);
     await cluster.expectProven(block);
     await cluster.expectNothingLeft([block]);
-  }),
-);
+  }));
 
-test('a reorg that keeps the first transactions proves nothing of them again', { timeout: 90_000 }, () =>
+test('a reorg that keeps the first transactions proves nothing of them again', () =>
   withCluster({ simulateMs: 300 }, async (cluster) => {
     await cluster.orchestrator('o1');
     await cluster.worker('w1');
@@ -38,10 +37,9 @@ test('a reorg that keeps the first transactions proves nothing of them again', {
     await cluster.expectProven(shorter);
     expect(cluster.accepted(reorged).filter((jobId) => before.includes(jobId))).toEqual([]);
     await cluster.expectNothingLeft([block, shorter]);
-  }),
-);
+  }));
 
-test('submitting one block five times at once is submitting it once', { timeout: 60_000 }, () =>
+test('submitting one block five times at once is submitting it once', () =>
   withCluster({ simulateMs: 50 }, async (cluster) => {
     await cluster.orchestrator('o1');
     await cluster.worker('w1');
@@ -50,5 +48,4 @@ test('submitting one block five times at once is submitting it once', { timeout:
     expect(new Set(ids).size).toBe(1);
     await cluster.expectProven(block);
     await cluster.expectNothingLeft([block]);
-  }),
-);
+  }));

@@ -3,7 +3,7 @@ import { withCluster } from './support/with-cluster.js';
 
 const GOES_ON_WITHIN_MS = 10_000;
 
-test('orchestrator SIGKILL: another goes on within 10 s and proves nothing again', { timeout: 90_000 }, () =>
+test('orchestrator SIGKILL: another goes on within 10 s and proves nothing again', () =>
   withCluster({ simulateMs: 400 }, async (cluster) => {
     const owner = await cluster.orchestrator('o1');
     await cluster.worker('w1');
@@ -17,10 +17,9 @@ test('orchestrator SIGKILL: another goes on within 10 s and proves nothing again
     expect(planned.atMs - killedAtMs).toBeLessThan(GOES_ON_WITHIN_MS);
     await cluster.expectProven(block);
     await cluster.expectNothingLeft([block]);
-  }),
-);
+  }));
 
-test('two orchestrators share blocks, and never drive one together', { timeout: 120_000 }, () =>
+test('two orchestrators share blocks, and never drive one together', () =>
   withCluster({ simulateMs: 50 }, async (cluster) => {
     await cluster.orchestrator('o1');
     await cluster.orchestrator('o2');
@@ -32,5 +31,4 @@ test('two orchestrators share blocks, and never drive one together', { timeout: 
     for (const id of ids)
       expect(cluster.events.filter((event) => event.kind === 'planned' && event.blockId === id)).toHaveLength(1);
     await cluster.expectNothingLeft(blocks);
-  }),
-);
+  }));

@@ -5,7 +5,7 @@ import { withCluster } from './support/with-cluster.js';
 /** As long as a failover of a managed Redis takes at worst. */
 const AWAY_MS = 30_000;
 
-test('Redis SIGKILL and restart with AOF: everybody goes on', { timeout: 90_000 }, () =>
+test('Redis SIGKILL and restart with AOF: everybody goes on', () =>
   withCluster({ simulateMs: 300 }, async (cluster) => {
     const orchestrator = await cluster.orchestrator('o1');
     await cluster.worker('w1');
@@ -17,11 +17,10 @@ test('Redis SIGKILL and restart with AOF: everybody goes on', { timeout: 90_000 
     await cluster.redis.restart();
     await cluster.expectProven(block);
     await cluster.expectNothingLeft([block]);
-  }),
-);
+  }));
 
-test('Redis away for 30 s: nobody who lives is declared dead, and the block is proven', { timeout: 150_000 }, () =>
-  withCluster({ simulateMs: 2_000 }, async (cluster) => {
+test('Redis away for 30 s: nobody who lives is declared dead, and the block is proven', { timeout: 165_000 }, () =>
+  withCluster({ simulateMs: 2_000, budgetMs: 150_000 }, async (cluster) => {
     const orchestrator = await cluster.orchestrator('o1');
     await cluster.worker('w1');
     await cluster.worker('w2');

@@ -5,10 +5,10 @@ import { withCluster } from './support/with-cluster.js';
 
 const AWAY_MS = 30_000;
 
-test('the store away for 30 s: proofs wait for it, nothing is proven again', { timeout: 150_000 }, async () => {
+test('the store away for 30 s: proofs wait for it, nothing is proven again', { timeout: 165_000 }, async () => {
   const s3 = await startS3();
   try {
-    await withCluster({ simulateMs: 1_000, s3 }, async (cluster) => {
+    await withCluster({ simulateMs: 1_000, s3, budgetMs: 150_000 }, async (cluster) => {
       const orchestrator = await cluster.orchestrator('o1');
       await cluster.worker('w1');
       const block = await cluster.block([1, 1]);

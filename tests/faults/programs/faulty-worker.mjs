@@ -2,6 +2,7 @@
 // where it is empty). Everything around the prover is the real worker.
 
 import { runWorkerCommand } from '../../../dist/cli/cluster/index.js';
+import { EspalierError } from '../../../dist/common/index.js';
 import { SimulatedProver } from '../../../dist/native/index.js';
 
 const circuits = (process.env.FAULT_CIRCUITS ?? '').split(',').filter((name) => name !== '');

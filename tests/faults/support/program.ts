@@ -61,7 +61,11 @@ export class Program {
   /** The first event, printed already or to come, that matches. Rejects when the process ends without. */
   until(matches: (event: LoggedEvent) => boolean): Promise<LoggedEvent> {
     const found = this.events.find(matches);
-    if (found !== undefined) return Promise.resolve(found);
+    return found === undefined ? this.next(matches) : Promise.resolve(found);
+  }
+
+  /** The first event to come that matches. Rejects when the process ends without. */
+  next(matches: (event: LoggedEvent) => boolean): Promise<LoggedEvent> {
     return new Promise((resolve, reject) => {
       if (!this.running) reject(new Error(`${this.name} has ended:\n${this.#output}`));
       this.#waiting.add({ matches, resolve, reject });

@@ -1,6 +1,6 @@
 import { loadCircuits } from '../../circuits/index.js';
 import { EspalierError, redactRedisUrl, systemClock } from '../../common/index.js';
-import type { Prover } from '../../native/index.js';
+import { DEVELOPMENT_WARNING, type Prover } from '../../native/index.js';
 import { Orchestrator } from '../../orchestrator/index.js';
 import { BUILT_IN_PROFILES, type Profile } from '../../proto/index.js';
 import { BullmqJobQueue, RedisBlockBoard, RedisFleet, RedisHeart } from '../../queue/index.js';
@@ -59,8 +59,11 @@ export async function runOrchestrator(
  * choose, it chooses as a worker would, who must come to the same.
  */
 function verifyingEngine(options: EngineOptions): Promise<Engine> {
-  const isNamed = options.srs === 'canonical' || options.srs === 'development';
-  return options.prover.kind === 'native' && isNamed ? openVerifier(options) : openEngine(options);
+  const { srs, prover, onWarning } = options;
+  if (prover.kind !== 'native' || (srs !== 'canonical' && srs !== 'development')) return openEngine(options);
+  // Whoever only checks a proof need not be told; this one is here to have them made.
+  if (srs === 'development') onWarning(DEVELOPMENT_WARNING);
+  return openVerifier(options);
 }
 
 async function drive(

@@ -164,14 +164,18 @@ async function untilEnded(worker: Worker, end: WorkerEnd, graceMs: number, log: 
   await new Promise<void>((resolve, reject) => {
     end.onStep((kind, reason) => {
       const { running } = worker.status();
-      log.write('plain', `${STEPS[kind](formatPlural(running, 'job'), graceMs)}: ${reason}`, { kind, reason, running });
+      log.write('plain', `${STEPS[kind](formatPlural(running, 'job'), graceMs)} (${reason})`, {
+        kind,
+        reason,
+        running,
+      });
       (kind === 'drain' ? worker.drain(graceMs) : worker.stop()).then(resolve, reject);
     });
   });
 }
 
 const STEPS: Readonly<Record<EndKind, (jobs: string, graceMs: number) => string>> = {
-  drain: (jobs, graceMs) => `draining, with ${jobs} and ${formatDuration(graceMs)} to finish them`,
+  drain: (jobs, graceMs) => `draining: ${jobs} to finish within ${formatDuration(graceMs)}`,
   'give-back': (jobs) => `giving back ${jobs}`,
 };
 

@@ -15,18 +15,18 @@ it('drains at the first signal, gives everything back at the second, quits at th
   expect(end.signal.aborted).toBe(true);
   expect(end.onSignal('SIGINT')).toBe('heard');
   expect(end.onSignal('SIGTERM')).toBe('quit');
-  expect(steps).toEqual(['drain: told to by SIGTERM', 'give-back: told to by SIGINT again']);
+  expect(steps).toEqual(['drain: SIGTERM', 'give-back: SIGINT again']);
 });
 
 it('gives everything back at once when the machine goes away, also while it drains', () => {
   const first = watched();
   first.end.onSignal('SIGUSR1');
   expect(first.end.onSignal('SIGUSR1')).toBe('heard');
-  expect(first.steps).toEqual(['give-back: this machine goes away (SIGUSR1)']);
+  expect(first.steps).toEqual(['give-back: SIGUSR1: this machine goes away']);
   const second = watched();
   second.end.request('drain', 'told to by `espalier drain`');
   second.end.onSignal('SIGUSR1');
-  expect(second.steps).toEqual(['drain: told to by `espalier drain`', 'give-back: this machine goes away (SIGUSR1)']);
+  expect(second.steps).toEqual(['drain: told to by `espalier drain`', 'give-back: SIGUSR1: this machine goes away']);
 });
 
 it('takes being told to drain twice as once, and tells who listens late', () => {

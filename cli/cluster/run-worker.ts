@@ -164,7 +164,7 @@ async function untilEnded(worker: Worker, end: WorkerEnd, graceMs: number, log: 
   await new Promise<void>((resolve, reject) => {
     end.onStep((kind, reason) => {
       const { running } = worker.status();
-      log.write('plain', `${STEPS[kind](formatPlural(running, 'job'), graceMs)} (${reason})`, {
+      log.write('plain', `${STEPS[kind](formatPlural(running, 'job'), graceMs)}: ${reason}`, {
         kind,
         reason,
         running,
@@ -175,7 +175,7 @@ async function untilEnded(worker: Worker, end: WorkerEnd, graceMs: number, log: 
 }
 
 const STEPS: Readonly<Record<EndKind, (jobs: string, graceMs: number) => string>> = {
-  drain: (jobs, graceMs) => `draining: ${jobs} to finish within ${formatDuration(graceMs)}`,
+  drain: (jobs, graceMs) => `draining, ${jobs} to finish within ${formatDuration(graceMs)}`,
   'give-back': (jobs) => `giving back ${jobs}`,
 };
 

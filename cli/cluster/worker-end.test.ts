@@ -22,11 +22,11 @@ it('gives everything back at once when the machine goes away, also while it drai
   const first = watched();
   first.end.onSignal('SIGUSR1');
   expect(first.end.onSignal('SIGUSR1')).toBe('heard');
-  expect(first.steps).toEqual(['give-back: SIGUSR1: this machine goes away']);
+  expect(first.steps).toEqual(['give-back: this machine goes away (SIGUSR1)']);
   const second = watched();
   second.end.request('drain', 'told to by `espalier drain`');
   second.end.onSignal('SIGUSR1');
-  expect(second.steps).toEqual(['drain: told to by `espalier drain`', 'give-back: SIGUSR1: this machine goes away']);
+  expect(second.steps).toEqual(['drain: told to by `espalier drain`', 'give-back: this machine goes away (SIGUSR1)']);
 });
 
 it('takes being told to drain twice as once, and tells who listens late', () => {

@@ -26,7 +26,7 @@ export class WorkerEnd {
   }
 
   onSignal(name: SignalName): 'heard' | 'quit' {
-    if (name === 'SIGUSR1') this.request('give-back', 'SIGUSR1: this machine goes away');
+    if (name === 'SIGUSR1') this.request('give-back', 'this machine goes away (SIGUSR1)');
     else if (this.#asked === null) this.request('drain', name);
     else if (this.#asked.kind === 'drain') this.request('give-back', `${name} again`);
     else return 'quit';

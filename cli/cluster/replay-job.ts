@@ -23,7 +23,7 @@ export interface ReplayOptions {
  */
 export async function replayJob(
   jobId: JobId,
-  cluster: Cluster,
+  cluster: Pick<Cluster, 'blocks' | 'proofs'>,
   engineOptions: EngineOptions,
   options: ReplayOptions,
 ): Promise<void> {
@@ -39,7 +39,12 @@ export async function replayJob(
   }
 }
 
-async function replay(job: Job, { proofs }: Cluster, engine: Engine, { signal, onStep }: ReplayOptions): Promise<void> {
+async function replay(
+  job: Job,
+  { proofs }: Pick<Cluster, 'proofs'>,
+  engine: Engine,
+  { signal, onStep }: ReplayOptions,
+): Promise<void> {
   const { circuits, keys, prover } = engine;
   const circuit = circuits.circuit(job.circuit);
   const kept = await proofs.getInputs(job.id);
@@ -74,13 +79,17 @@ async function replay(job: Job, { proofs }: Cluster, engine: Engine, { signal, o
 }
 
 /** The result of the block that failed at this job. */
-async function failedBlock(jobId: JobId, { blocks }: Cluster): Promise<BlockResult> {
+async function failedBlock(jobId: JobId, { blocks }: Pick<Cluster, 'blocks'>): Promise<BlockResult> {
   for await (const result of blocks.listResults()) if (result.failedJob === jobId) return result;
   throw nothingKept(jobId);
 }
 
 /** The job as it was queued: which child proofs it takes follows from the block. */
-async function plannedJob(jobId: JobId, { blockId, lineageSeed }: BlockResult, { blocks }: Cluster): Promise<Job> {
+async function plannedJob(
+  jobId: JobId,
+  { blockId, lineageSeed }: BlockResult,
+  { blocks }: Pick<Cluster, 'blocks'>,
+): Promise<Job> {
   if (lineageSeed === null) throw nothingKept(jobId);
   const block = await storedBlock(blocks, blockId, await createHasher());
   const tree = planTree(block, lineageSeed);

@@ -5,14 +5,15 @@ import { Redis } from 'ioredis';
 import { expect } from 'vitest';
 import type { ClusterAddress } from '../../../cli/cluster/cluster-address.js';
 import { type Cluster, openCluster } from '../../../cli/cluster/open-cluster.js';
-import type { Engine } from '../../../cli/run/engine.js';
+import { type Engine, openEngine } from '../../../cli/run/engine.js';
+import { makeBlock } from '../../../cli/run/make-block.js';
 import { packageRoot } from '../../../common/index.js';
-import { blockId, checkRoot, planExecution, submitBlock } from '../../../orchestrator/index.js';
+import { blockId, checkRoot, forgetBlock, planExecution, submitBlock } from '../../../orchestrator/index.js';
 import type { Block, BlockResult } from '../../../proto/index.js';
 import { openBlobStore } from '../../../store/index.js';
 import { startRedis } from '../../support/redis-server.js';
 import { S3_CREDENTIALS, type S3Server } from '../../support/s3-server.js';
-import { simulatedBlock, simulatedEngine } from '../../support/simulated-block.js';
+import { simulatedEngine } from '../../support/simulated-block.js';
 import { type LoggedEvent, Program } from './program.js';
 
 const CLI = join(packageRoot(import.meta.url), 'dist', 'cli', 'main.js');
@@ -24,6 +25,8 @@ export interface ClusterOptions {
   readonly simulateMs?: number;
   /** Where the store is. Default: a folder of this cluster's own. */
   readonly s3?: S3Server;
+  /** Real proofs, with the development SRS of this machine's cache. Default: simulated ones. */
+  readonly real?: boolean;
 }
 
 export interface ProgramOptions {
@@ -35,7 +38,7 @@ export interface ProgramOptions {
 
 type TestRedis = Awaited<ReturnType<typeof startRedis>>;
 
-/** Real processes of one cluster on this machine: Redis, orchestrators, workers. Proofs are simulated. */
+/** Real processes of one cluster on this machine: Redis, orchestrators, workers. */
 export class TestCluster {
   readonly redis: TestRedis;
   readonly engine: Engine;
@@ -60,7 +63,8 @@ export class TestCluster {
     // As a process that uses it would have them.
     if (options.s3 !== undefined) Object.assign(process.env, S3_CREDENTIALS);
     const cluster = await openCluster(addressOf(redis, folder, options), { onTrouble: () => {} });
-    return new TestCluster(redis, await simulatedEngine(), folder, cluster, options);
+    const engine = await (options.real === true ? realEngine() : simulatedEngine());
+    return new TestCluster(redis, engine, folder, cluster, options);
   }
 
   async orchestrator(name: string, options: ProgramOptions = {}): Promise<Program> {
@@ -71,8 +75,8 @@ export class TestCluster {
 
   /** A worker on a machine of this name. */
   async worker(machine: string, options: ProgramOptions = {}): Promise<Program> {
-    const simulateMs = String(this.#options.simulateMs ?? 300);
-    const args = ['--machine', machine, '--simulate-ms', simulateMs];
+    const { real, simulateMs = 300 } = this.#options;
+    const args = ['--machine', machine, ...(real === true ? [] : ['--simulate-ms', String(simulateMs)])];
     const program = this.#spawn(machine, 'worker', args, options);
     await program.until((event) => event.kind === 'ready');
     return program;
@@ -80,7 +84,8 @@ export class TestCluster {
 
   /** A block that is as big as `calls` is long; the same seed makes the same block. */
   block(calls: readonly number[], seed = 1): Promise<Block> {
-    return simulatedBlock(this.engine, calls, seed);
+    const { signal } = new AbortController();
+    return makeBlock(this.engine, { txs: calls.length, calls, seed, threads: 2, signal, onProgress: () => undefined });
   }
 
   async submit(block: Block): Promise<string> {
@@ -129,7 +134,7 @@ export class TestCluster {
 
   /** With every process ended and every block forgotten nothing is left in Redis nor in the store. */
   async expectNothingLeft(blocks: readonly Block[]): Promise<void> {
-    for (const block of blocks) await this.command(['forget', blockId(block)]);
+    for (const id of new Set(blocks.map(blockId))) await forgetBlock(id, this.#cluster);
     for (const program of this.#programs) program.kill('SIGTERM');
     await Promise.all(this.#programs.map((program) => program.exited));
     // Sessions of killed processes have 3 s to live.
@@ -179,6 +184,7 @@ export class TestCluster {
   async stop(): Promise<void> {
     await Promise.all(this.#programs.map((program) => program.end()));
     await this.#cluster.close();
+    await this.engine.stop();
     await this.redis.stop();
     await rm(this.folder, { recursive: true, force: true });
   }
@@ -190,8 +196,7 @@ export class TestCluster {
         options.program ?? CLI,
         command,
         ...args,
-        '--prover',
-        'simulated',
+        ...(this.#options.real === true ? ['--srs', 'dev'] : ['--prover', 'simulated']),
         '--json',
         ...this.#clusterArgs(),
         ...(options.args ?? []),
@@ -209,13 +214,20 @@ export class TestCluster {
   }
 
   #env(): Readonly<Record<string, string>> {
+    const { PATH = '', HOME = '', ESPALIER_CACHE } = process.env;
+    const cache = this.#options.real === true ? ESPALIER_CACHE : join(this.folder, 'cache');
     return {
-      PATH: process.env.PATH ?? '',
-      HOME: this.folder,
-      ESPALIER_CACHE: join(this.folder, 'cache'),
+      PATH,
+      HOME: this.#options.real === true ? HOME : this.folder,
+      ...(cache === undefined ? {} : { ESPALIER_CACHE: cache }),
       ...(this.#options.s3 === undefined ? {} : S3_CREDENTIALS),
     };
   }
+}
+
+function realEngine(): Promise<Engine> {
+  const quiet = { onWarning: () => {}, onWait: () => {} };
+  return openEngine({ srs: 'development', prover: { kind: 'native' }, env: process.env, ...quiet });
 }
 
 function addressOf(redis: TestRedis, folder: string, { s3 }: ClusterOptions): ClusterAddress {

@@ -175,7 +175,7 @@ async function untilEnded(worker: Worker, end: WorkerEnd, graceMs: number, log: 
 }
 
 const STEPS: Readonly<Record<EndKind, (jobs: string, graceMs: number) => string>> = {
-  drain: (jobs, graceMs) => `draining, ${jobs} to finish within ${formatDuration(graceMs)}`,
+  drain: (jobs, graceMs) => `draining within ${formatDuration(graceMs)}, with ${jobs}`,
   'give-back': (jobs) => `giving back ${jobs}`,
 };
 

@@ -1,13 +1,15 @@
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { tempName } from '../../common/index.js';
 import { simulatedBlock, simulatedEngine } from '../../tests/support/simulated-block.js';
 import { tempFolder } from '../../tests/support/temp-folder.js';
 import { OutputFolder } from './output-folder.js';
 
 const FACTS = { blockId: 'aa', srs: 'none' } as const;
-/** As `writeFileAtomically` names what is not finished; no process has this id. */
-const unfinished = (name: string) => `${name}~4194305~1-00000000~0123456789ab`;
+/** As `writeFileAtomically` names here what is not finished; no process has this id. */
+const unfinished = (name: string) => ownUnfinished.replace(/^x~/, `${name}~`);
+const ownUnfinished = tempName('x').replace(/~\d+~[^~]*(~[0-9a-f]{12})$/, '~4194305~1-00000000$1');
 
 test.each(['block.json', 'run.json'])('a run killed while it wrote %s goes on in the same folder', async (name) => {
   const engine = await simulatedEngine();

@@ -8,8 +8,12 @@ import { Random } from '../simulation/random.js';
 export interface SoakOptions {
   readonly minutes: number;
   readonly seed: number;
-  /** Blocks that are open at once. */
+  /** Blocks that are open at once; default 4. */
   readonly open?: number;
+  /** Transactions of every block, of two calls each. Default: a few, varying. */
+  readonly txs?: number | undefined;
+  /** How long a simulated proof takes; default 30. */
+  readonly simulateMs?: number | undefined;
   readonly log?: (line: string) => void;
 }
 
@@ -33,8 +37,9 @@ const FAULTS = [
 ] as const;
 const FAULT_PAUSE_MS = [300, 3_000] as const;
 const STOPPED_MS = [500, 6_000] as const;
-/** Longer than any chain of faults should hold up one small block. */
+/** Longer than any chain of faults should hold up one block. */
 const BLOCK_TIMEOUT_MS = 120_000;
+const BLOCK_TIMEOUT_MS_PER_TX = 1_500;
 
 /**
  * A cluster of real processes in which something dies every second or so, while blocks come and are cancelled. The seed
@@ -44,7 +49,7 @@ const BLOCK_TIMEOUT_MS = 120_000;
  * in the end no key of a block or job is in Redis and no file in the store.
  */
 export async function soak(options: SoakOptions): Promise<SoakResult> {
-  const cluster = await TestCluster.start({ simulateMs: 30 });
+  const cluster = await TestCluster.start({ simulateMs: options.simulateMs ?? 30 });
   try {
     return await new Soak(cluster, options).run();
   } catch (error) {
@@ -92,14 +97,24 @@ class Soak {
   /** One block after another, each with content of its own. */
   async #submitBlocks(lane: number): Promise<void> {
     for (let round = 0; performance.now() < this.#endsAtMs; round += 1) {
-      const calls = Array.from({ length: this.#random.integer(1, 5) }, () => this.#random.integer(0, 2));
+      const calls = this.#callCounts();
       const block = await this.#cluster.block(calls, this.#options.seed * 10_000 + lane * 1_000 + round);
       this.#blocks.push(block);
       if (this.#random.chance(0.2)) await this.#submitAndCancel(block);
       await this.#cluster.submit(block);
-      await this.#cluster.expectProven(block, BLOCK_TIMEOUT_MS);
+      await this.#cluster.expectProven(block, this.#timeoutMs);
       this.#proven += 1;
     }
+  }
+
+  #callCounts(): readonly number[] {
+    const { txs } = this.#options;
+    if (txs !== undefined) return Array.from({ length: txs }, () => 2);
+    return Array.from({ length: this.#random.integer(1, 5) }, () => this.#random.integer(0, 2));
+  }
+
+  get #timeoutMs(): number {
+    return BLOCK_TIMEOUT_MS + BLOCK_TIMEOUT_MS_PER_TX * (this.#options.txs ?? 0);
   }
 
   async #submitAndCancel(block: Block): Promise<void> {
@@ -107,7 +122,7 @@ class Soak {
     await delay(this.#random.integer(0, 400));
     // It may have been proven by then.
     if (!(await this.#cluster.cancel(id))) return;
-    await this.#cluster.ended(id, BLOCK_TIMEOUT_MS);
+    await this.#cluster.ended(id, this.#timeoutMs);
     this.#cancelled += 1;
   }
 

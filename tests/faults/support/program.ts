@@ -11,6 +11,12 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
+/** A run that is broken off, by a time limit or Ctrl-C, leaves none of them behind. */
+const running = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
 /** A process under test: what it printed, and ways to end it badly. */
 export class Program {
   readonly name: string;
@@ -34,7 +40,9 @@ export class Program {
       if (stream === null) throw new Error('a pipe is missing');
       createInterface({ input: stream }).on('line', (line) => this.#onLine(line));
     }
+    running.add(this.#child);
     this.exited = once(this.#child, 'exit').then(([code, signal]) => {
+      running.delete(this.#child);
       for (const { reject } of this.#waiting) reject(new Error(`${name} ended (${code ?? signal}):\n${this.#output}`));
       return { code, signal };
     });

@@ -3,7 +3,7 @@ import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { tempFolder } from '../tests/support/temp-folder.js';
-import { sweepFolder, writeFileAtomically } from './atomic-file.js';
+import { makeFolder, sweepFolder, writeFileAtomically } from './atomic-file.js';
 import { tempName } from './temp-name.js';
 
 describe('writeFileAtomically', () => {
@@ -24,6 +24,22 @@ describe('writeFileAtomically', () => {
     const path = join(await tempFolder(), 'program');
     await writeFileAtomically(path, 'text', 0o755);
     expect((await stat(path)).mode & 0o777).toBe(0o755);
+  });
+});
+
+describe('makeFolder', () => {
+  test('makes all that is missing, at once from several sides', async () => {
+    const folder = join(await tempFolder(), 'a', 'b', 'c');
+    await Promise.all([makeFolder(folder), makeFolder(folder), makeFolder(join(folder, 'd'))]);
+    expect(await readdir(folder)).toEqual(['d']);
+  });
+
+  test('rejects where a file is in the way, and where no folder can be', async () => {
+    const file = join(await tempFolder(), 'file');
+    await writeFile(file, '');
+    await expect(makeFolder(file)).rejects.toMatchObject({ code: 'EEXIST' });
+    await expect(makeFolder(join(file, 'below'))).rejects.toMatchObject({ code: 'ENOTDIR' });
+    if (process.platform === 'linux') await expect(makeFolder('/proc/a/b')).rejects.toMatchObject({ code: 'ENOENT' });
   });
 });
 

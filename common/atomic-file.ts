@@ -1,4 +1,4 @@
-import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { isAbandonedTempName, tempName } from './temp-name.js';
 
@@ -30,14 +30,28 @@ export async function writeFileAtomically(
   await syncFolder(dirname(path));
 }
 
-/** Makes a folder and what is missing above it, durably. */
+/**
+ * Makes a folder and what is missing above it, durably. Level by level: where a file system answers ENOENT whatever is
+ * there (`/proc`), Node's own recursive `mkdir` never returns.
+ */
 export async function makeFolder(folder: string): Promise<void> {
-  const firstMade = await mkdir(folder, { recursive: true });
-  if (firstMade === undefined) return;
-  for (let made = folder; ; made = dirname(made)) {
-    await syncFolder(dirname(made));
-    if (made === firstMade || made === dirname(made)) return;
+  if (await isFolder(folder)) return;
+  const above = dirname(folder);
+  if (above !== folder) await makeFolder(above);
+  try {
+    await mkdir(folder);
+  } catch (error) {
+    // Somebody else may have made it meanwhile.
+    if (!(await isFolder(folder))) throw error;
   }
+  await syncFolder(above);
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
 }
 
 /** Removes what killed processes left unfinished in a folder, which need not exist. */

@@ -62,8 +62,9 @@ export interface BlockBoard {
 /** What one orchestrator does with the board. A method that takes a claim rejects with `lease-lost` when it is over. */
 export interface BlockOwner {
   /**
-   * Takes open blocks that no living orchestrator owns, the oldest first, at most `max` in all; blocks of a family that
-   * this orchestrator owns already come first, and those of another's are left to it. Returns the new claims only.
+   * Takes open blocks that no living orchestrator owns, the oldest first, while this one has less than `max` in all.
+   * Beyond `max` it takes blocks of families that it owns already (those of another's are left to that one), and blocks
+   * that are to be stopped. Returns the new claims only.
    */
   claim(max: number): Promise<readonly BlockClaim[]>;
   /** Calls when there may be something to claim or to cancel, and whenever the connection is back. */

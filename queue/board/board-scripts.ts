@@ -84,14 +84,14 @@ export const CANCEL = new RedisScript(
 );
 
 /**
- * Owner, how many at most, then id and token of each claim it knows. Id, token, age, block and progress of those that it
+ * Owner, how many it may hold, then id and token of each claim it knows. Id, token, age, block and progress of those that it
  * does not know: new ones, and those whose reply it never got. One whose session is not alive claims nothing: it would
  * be taken for dead.
  */
 export const CLAIM = new RedisScript(
   'board-claim',
   `${PRELUDE}${RELEASE_DEAD}
-  local me, left = ARGV[1], tonumber(ARGV[2])
+  local me, max = ARGV[1], tonumber(ARGV[2])
   releaseDead(me)
   local claims = {}
   local function tell(id)
@@ -99,28 +99,29 @@ export const CLAIM = new RedisScript(
     claims[#claims + 1] = { id, unpack(block) }
   end
 
-  local known = {}
+  local known, held = {}, call('SMEMBERS', own('held', me))
   for at = 3, #ARGV, 2 do known[ARGV[at]] = ARGV[at + 1] end
-  for _, id in ipairs(call('SMEMBERS', own('held', me))) do
+  for _, id in ipairs(held) do
     if known[id] ~= call('HGET', own('block', id), 'token') then tell(id) end
   end
   if call('EXISTS', own('alive', me)) == 0 then return claims end
 
-  local ofOwn, free = {}, {}
+  -- A family stays together, and what is only to be stopped waits for no room.
+  local due, free = {}, {}
   for _, id in ipairs(call('ZRANGE', own('board', 'unclaimed'), 0, -1)) do
-    if #ofOwn >= left then break end
-    local family = call('HGET', own('block', id), 'family')
+    local family, cancel = unpack(call('HMGET', own('block', id), 'family', 'cancel'))
     local owner = call('HGET', own('family', family), 'owner')
-    if owner == me then
-      ofOwn[#ofOwn + 1] = { id, family }
-    elseif not owner and #free < left then
+    if owner == me or (cancel and not owner) then
+      due[#due + 1] = { id, family }
+    elseif not owner and #free < max then
       free[#free + 1] = { id, family }
     end
   end
-  local function take(blocks)
+  local count = #held
+  local function take(blocks, most)
     for _, block in ipairs(blocks) do
-      if left <= 0 then return end
-      left = left - 1
+      if count >= most then return end
+      count = count + 1
       local id, family = block[1], own('family', block[2])
       call('HSET', family, 'owner', me)
       call('HINCRBY', family, 'blocks', 1)
@@ -131,8 +132,8 @@ export const CLAIM = new RedisScript(
       tell(id)
     end
   end
-  take(ofOwn)
-  take(free)
+  take(due, math.huge)
+  take(free, max)
   return claims
   `,
 );

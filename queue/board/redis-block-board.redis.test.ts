@@ -172,9 +172,28 @@ describe('an owner', () => {
     for (const one of [block('a', 'f'), block('b'), block('c'), block('d', 'f')]) await board.submit(one);
     const owner = await newOwner('o1');
     expect(ids(await owner.claim(1))).toEqual(['a']);
-    expect(ids(await owner.claim(2))).toEqual(['d', 'b']);
-    expect(ids(await owner.claim(2))).toEqual(['c']);
-    expect(await owner.claim(2)).toEqual([]);
+    expect(ids(await owner.claim(3))).toEqual(['d', 'b']);
+    expect(ids(await owner.claim(4))).toEqual(['c']);
+    expect(await owner.claim(4)).toEqual([]);
+  });
+
+  test('has so many blocks in all as it wants, and leaves the others to others', async () => {
+    for (let number = 0; number < 10; number++) await board.submit(block(`b${number}`));
+    const [first, second] = [await newOwner('o1'), await newOwner('o2')];
+    const claims = await first.claim(3);
+    expect(ids(claims)).toEqual(['b0', 'b1', 'b2']);
+    expect(await first.claim(3)).toEqual([]);
+    expect(ids(await second.claim(3))).toEqual(['b3', 'b4', 'b5']);
+    expect(await second.claim(3)).toEqual([]);
+    for (const claim of claims.slice(0, 2)) await first.end(claim);
+    expect(ids(await first.claim(3))).toEqual(['b6', 'b7']);
+    // What is to be stopped waits for no room, and a family stays together.
+    await board.cancel('b9');
+    expect(ids(await second.claim(3))).toEqual(['b9']);
+    await board.submit(block('late', 'family of b4'));
+    expect(await first.claim(3)).toEqual([]);
+    expect(ids(await second.claim(3))).toEqual(['late']);
+    expect(await board.find('b8')).toMatchObject({ owner: null });
   });
 
   test('leaves the blocks of a family to its owner until the last that was claimed has ended', async () => {
@@ -244,7 +263,7 @@ describe('an owner', () => {
   test('is told of a claim once, though it asks several times at once', async () => {
     await submitAll(...Array.from({ length: 20 }, (_, number) => block(`b${number}`)));
     const owner = await newOwner('o1');
-    const claims = await Promise.all(Array.from({ length: 10 }, () => owner.claim(3)));
+    const claims = await Promise.all(Array.from({ length: 10 }, (_, number) => owner.claim(2 * number + 2)));
     expect(new Set(ids(claims.flat())).size).toBe(20);
     expect(claims.flat()).toHaveLength(20);
   });

@@ -27,3 +27,17 @@ test.each([
       await cluster.expectNothingLeft([block]);
     }),
 );
+
+test("Redis's clock jumps ahead, and every session's key has expired: nobody is declared dead", () =>
+  withCluster({ simulateMs: 500 }, async (cluster) => {
+    const orchestrator = await cluster.orchestrator('o1');
+    await cluster.worker('w1');
+    const block = await cluster.block([1, 1]);
+    await cluster.submit(block);
+    await orchestrator.until((event) => event.kind === 'job-proven');
+    // `faketime` and Redis's allocator do not go together, so the effect stands for the cause.
+    expect(await cluster.expireKeys()).toBeGreaterThanOrEqual(3);
+    await cluster.expectProven(block);
+    expect(cluster.events.filter((event) => event.kind === 'job-retried')).toEqual([]);
+    await cluster.expectNothingLeft([block]);
+  }));

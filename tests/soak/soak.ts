@@ -8,7 +8,7 @@ import { Random } from '../simulation/random.js';
 export interface SoakOptions {
   readonly minutes: number;
   readonly seed: number;
-  /** Blocks that are open at once; default 4. */
+  /** Blocks that are open at once; default 20, more than one orchestrator takes. */
   readonly open?: number;
   /** Transactions of every block, of two calls each. Default: a few, varying. */
   readonly txs?: number | undefined;
@@ -30,6 +30,7 @@ const FAULTS = [
   'kill-worker',
   'kill-worker',
   'stop-worker',
+  'stop-orchestrator',
   'drain-worker',
   'spot-worker',
   'kill-orchestrator',
@@ -80,7 +81,7 @@ class Soak {
 
   async run(): Promise<SoakResult> {
     await Promise.all([...ORCHESTRATORS, ...WORKERS].map((name) => this.#start(name)));
-    const submitters = Array.from({ length: this.#options.open ?? 4 }, (_, lane) => this.#submitBlocks(lane));
+    const submitters = Array.from({ length: this.#options.open ?? 20 }, (_, lane) => this.#submitBlocks(lane));
     await Promise.all([this.#breakThings(), ...submitters]);
     const accepted = this.#cluster.events.filter((event) => event.kind === 'job-proven');
     const keys = accepted.map((event) => `${event.blockId} ${event.jobId}`);
@@ -152,6 +153,7 @@ class Soak {
         return this.#start(name);
       }
       case 'stop-worker':
+      case 'stop-orchestrator':
         program?.kill('SIGSTOP');
         await delay(this.#random.integer(...STOPPED_MS));
         program?.kill('SIGCONT');

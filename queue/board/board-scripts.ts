@@ -1,5 +1,5 @@
 import { GRACE_LUA } from '../redis/grace-script.js';
-import { RedisScript } from '../redis/redis-script.js';
+import { ALLOW_OOM, RedisScript } from '../redis/redis-script.js';
 
 /**
  * The scripts of the board. Each gets the namespace's prefix as its only key and makes the others from it. All may run
@@ -26,6 +26,9 @@ local function holds(owner, id, token)
   return block[1] == owner and block[2] == token
 end
 `;
+
+/** For scripts by which blocks go on and end: a Redis that is full must let them, or it stays full. */
+const PRELUDE_WHEN_FULL = `${ALLOW_OOM}${PRELUDE}`;
 
 const RELEASE = `
 local function release(owner)
@@ -74,7 +77,7 @@ export const SUBMIT = new RedisScript(
 /** Block id. Whether it is open. */
 export const CANCEL = new RedisScript(
   'board-cancel',
-  `${PRELUDE}
+  `${PRELUDE_WHEN_FULL}
   if call('EXISTS', own('block', ARGV[1])) == 0 then return 0 end
   call('HSET', own('block', ARGV[1]), 'cancel', 1)
   call('SADD', own('board', 'cancelling'), ARGV[1])
@@ -90,7 +93,7 @@ export const CANCEL = new RedisScript(
  */
 export const CLAIM = new RedisScript(
   'board-claim',
-  `${PRELUDE}${RELEASE_DEAD}
+  `${PRELUDE_WHEN_FULL}${RELEASE_DEAD}
   local me, max = ARGV[1], tonumber(ARGV[2])
   releaseDead(me)
   local claims = {}
@@ -141,7 +144,7 @@ export const CLAIM = new RedisScript(
 /** Owner. Its blocks that someone wants stopped. */
 export const CANCELLED = new RedisScript(
   'board-cancelled',
-  `${PRELUDE}
+  `${PRELUDE_WHEN_FULL}
   local wanted = {}
   for _, id in ipairs(call('SMEMBERS', own('board', 'cancelling'))) do
     if call('HGET', own('block', id), 'owner') == ARGV[1] then wanted[#wanted + 1] = id end
@@ -153,7 +156,7 @@ export const CANCELLED = new RedisScript(
 /** Owner. Looks for the dead, and says whether there may be something to claim or to stop. */
 export const LOOK = new RedisScript(
   'board-look',
-  `${PRELUDE}${RELEASE_DEAD}
+  `${PRELUDE_WHEN_FULL}${RELEASE_DEAD}
   releaseDead(ARGV[1])
   if call('EXISTS', own('board', 'unclaimed')) == 1 then return 1 end
   for _, id in ipairs(call('SMEMBERS', own('board', 'cancelling'))) do
@@ -166,7 +169,7 @@ export const LOOK = new RedisScript(
 /** Owner, block id, token, progress as JSON. Whether the claim holds. */
 export const NOTE = new RedisScript(
   'board-note',
-  `${PRELUDE}
+  `${PRELUDE_WHEN_FULL}
   local owner, id, token, progress = unpack(ARGV)
   if not holds(owner, id, token) then return 0 end
   call('HSET', own('block', id), 'progress', progress)
@@ -177,7 +180,7 @@ export const NOTE = new RedisScript(
 /** Owner, block id, token, `histories` or `credits`, then job id and JSON of each. Whether the claim holds. */
 export const NOTE_JOBS = new RedisScript(
   'board-note-jobs',
-  `${PRELUDE}
+  `${PRELUDE_WHEN_FULL}
   local owner, id, token, what = unpack(ARGV, 1, 4)
   if not holds(owner, id, token) then return 0 end
   call('HSET', own('block', id, what), unpack(ARGV, 5))
@@ -188,7 +191,7 @@ export const NOTE_JOBS = new RedisScript(
 /** Owner, block id, token. Job ids and JSON of all histories, or nil if the claim does not hold. */
 export const HISTORIES = new RedisScript(
   'board-histories',
-  `${PRELUDE}
+  `${PRELUDE_WHEN_FULL}
   local owner, id, token = unpack(ARGV)
   if not holds(owner, id, token) then return false end
   local histories, all = {}, call('HGETALL', own('block', id, 'histories'))
@@ -200,7 +203,7 @@ export const HISTORIES = new RedisScript(
 /** Owner, block id, token. Whether the block is down: 0 where someone else has it. */
 export const END = new RedisScript(
   'board-end',
-  `${PRELUDE}
+  `${PRELUDE_WHEN_FULL}
   local owner, id, token = unpack(ARGV)
   local key = own('block', id)
   if call('EXISTS', key) == 0 then return 1 end
@@ -221,4 +224,4 @@ export const END = new RedisScript(
 );
 
 /** Owner. What it has is free for others. */
-export const LEAVE = new RedisScript('board-leave', `${PRELUDE}${RELEASE} release(ARGV[1])`);
+export const LEAVE = new RedisScript('board-leave', `${PRELUDE_WHEN_FULL}${RELEASE} release(ARGV[1])`);

@@ -1,13 +1,14 @@
-import { RedisScript } from '../redis/redis-script.js';
+import { ALLOW_OOM, RedisScript } from '../redis/redis-script.js';
 
 /**
- * The scripts of the fleet. Each gets the namespace's prefix as its only key and makes the others from it.
+ * The scripts of the fleet. Each gets the namespace's prefix as its only key and makes the others from it. They write
+ * little, and a Redis that is full lets them: the fleet is what empties it.
  *
  * - `fleet`: a hash of the workers' entries, as JSON. It lives as long as somebody renews it; entries of workers that
  *   are dead are taken out by whoever lists them, and put in again where they were not.
  * - `drain:<worker>`: why this worker is to drain. It lives for longer than a worker takes to look.
  */
-const PRELUDE = `
+const PRELUDE = `${ALLOW_OOM}
 local call = redis.call
 local function own(...) return table.concat({ KEYS[1], ... }, ':') end
 local function changed() call('PUBLISH', own('fleet'), '') end

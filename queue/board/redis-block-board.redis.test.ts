@@ -300,6 +300,31 @@ describe('an owner', () => {
   });
 });
 
+describe('a Redis that is full', () => {
+  beforeEach(async () => {
+    await redis.config('SET', 'maxmemory-policy', 'noeviction');
+    return () => redis.config('SET', 'maxmemory', '0');
+  });
+
+  test('takes no new blocks, and lets those that are there go on and end', async () => {
+    await submitAll(block('a'), block('b'), block('c'));
+    await redis.config('SET', 'maxmemory', '1');
+    await expectCode(board.submit(block('d')), 'queue-unavailable', /OOM/);
+    const [first, second] = [await newOwner('o1'), await newOwner('o2')];
+    const [a, b] = await first.claim(2);
+    if (a === undefined || b === undefined) throw new Error('there were two to claim');
+    await first.note(a, PROVING);
+    await first.remember(a, new Map([['j1', HISTORY]]));
+    expect((await first.histories(a)).size).toBe(1);
+    await first.credit(a, [summary('j1')]);
+    expect(await board.cancel('b')).toBe(true);
+    expect(await first.cancelled()).toEqual(['b']);
+    await first.end(a);
+    await first.close();
+    expect(ids(await second.claim(10))).toEqual(['b', 'c']);
+  });
+});
+
 test('a board that is closed refuses, and does not hang', async () => {
   const closed = await RedisBlockBoard.open({ url: server.url });
   await closed.close();

@@ -132,6 +132,16 @@ test('leaves out an entry that cannot be read, and tells', async () => {
   await heart.remove('m2.x');
 });
 
+test('takes entries and drains workers though Redis is full', async () => {
+  await redis.config('SET', 'maxmemory', '1');
+  onTestFinished(async () => void (await redis.config('SET', 'maxmemory', '0')));
+  const entry = await join('m1.x');
+  const drained = new Promise<string>((resolve) => entry.onDrain(resolve));
+  expect(await fleet.drain('m1.x', 'maintenance')).toBe(true);
+  expect(await drained).toBe('maintenance');
+  expect(await fleet.list()).toEqual([info('m1.x')]);
+});
+
 test('a worker can leave while Redis is away', async () => {
   const own = await startRedis();
   const gone = await RedisFleet.open({ url: own.url });

@@ -2,7 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { connectRedis, EspalierError, type SerializedError } from '../../common/index.js';
 import { BEAT_INTERVAL_MS, SESSION_TTL_MS } from './heart.js';
 import { RedisKeys } from './redis-keys.js';
-import { RedisScript } from './redis-script.js';
+import { ALLOW_OOM, RedisScript } from './redis-script.js';
 
 /** What runs in the thread of a `RedisHeart`: it keeps the keys of the sessions it was given, and does nothing else. */
 export interface HeartThreadData {
@@ -28,13 +28,16 @@ export type HeartMessage =
 /** Redis answers a beat in a millisecond. Where it takes so long the connection is dead, and another may be had. */
 const ANSWER_WITHIN_MS = 2 * BEAT_INTERVAL_MS;
 
+/** `SET` alone would be refused by a Redis that is full, and so would every process that starts or was away. */
+const BEGIN = new RedisScript('begin', `${ALLOW_OOM}\nreturn redis.call('SET', KEYS[1], 0, 'PX', ARGV[1])`);
+
 /**
  * Renews the keys, and says which had lapsed. The value of a key counts the lapses of its session: so a beat that runs
  * again, the answer to its first run being lost, still finds the lapse that it has mended.
  */
 const BEAT = new RedisScript(
   'beat',
-  `
+  `${ALLOW_OOM}
   local lapsed = {}
   for i, key in ipairs(KEYS) do
     local count = ARGV[i + 1]
@@ -88,7 +91,7 @@ function start(connection: NonNullable<typeof redis>): void {
     switch (command.kind) {
       case 'add':
         lapses.set(command.sessionId, 0);
-        await connection.set(keys.alive(command.sessionId), 0, 'PX', SESSION_TTL_MS);
+        await BEGIN.run(connection, [keys.alive(command.sessionId)], [SESSION_TTL_MS]);
         return;
       case 'remove':
         // Beats that were sent before come before it, also where both are sent again.
@@ -122,7 +125,7 @@ function start(connection: NonNullable<typeof redis>): void {
       }
       failing = false;
     } catch (thrown) {
-      // Redis refuses it: its memory is full, say. Once is enough to tell; it is tried again for as long as it lasts.
+      // Redis refuses it: its disk is full, say. Once is enough to tell; it is tried again for as long as it lasts.
       if (!failing) say({ kind: 'trouble', message: `no heartbeat: ${(thrown as Error).message}` });
       failing = true;
     } finally {

@@ -75,6 +75,16 @@ test('renews a key well before it expires, and a removed session never comes bac
   expect(leastMs).toBeGreaterThan(SESSION_TTL_MS / 3);
 });
 
+test('begins and revives sessions in a Redis that is full', async () => {
+  const heart = await startHeart();
+  await redis.config('SET', 'maxmemory', '1');
+  onTestFinished(async () => void (await redis.config('SET', 'maxmemory', '0')));
+  await heart.add('a');
+  expect(await beats('a')).toBe(true);
+  await redis.del(keys.alive('a'));
+  await expect.poll(() => beats('a'), { timeout: 3 * BEAT_INTERVAL_MS }).toBe(true);
+});
+
 test('tells of a session that had lapsed, once, and revives it', async () => {
   const heart = await startHeart();
   await heart.add('lapses');

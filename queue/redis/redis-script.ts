@@ -1,5 +1,8 @@
 import type { Redis } from 'ioredis';
 
+/** First line of a script that is carried out though Redis has no memory left for more. */
+export const ALLOW_OOM = '#!lua flags=allow-oom';
+
 /**
  * A Lua script, which Redis carries out as one step. It is sent in the order of the connection's other commands, and
  * again when the connection breaks before its answer: it must be able to bear that it has run already.

@@ -1,4 +1,5 @@
 import { RESOURCE_CLASSES } from '../../../proto/index.js';
+import { ALLOW_OOM } from '../../redis/redis-script.js';
 
 /**
  * Lua that several scripts share. Every script gets the namespace's prefix as its only key (`{espalier}`: all keys of a
@@ -19,7 +20,7 @@ import { RESOURCE_CLASSES } from '../../../proto/index.js';
 export const PRELUDE = preludeOf('');
 
 /** For scripts by which jobs go on and end: a Redis that is full must let them, or it stays full. */
-export const PRELUDE_WHEN_FULL = preludeOf('#!lua flags=allow-oom');
+export const PRELUDE_WHEN_FULL = preludeOf(ALLOW_OOM);
 
 function preludeOf(firstLine: string): string {
   return `${firstLine}

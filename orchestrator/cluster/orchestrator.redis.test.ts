@@ -178,6 +178,23 @@ describe('two blocks with the same first transactions', () => {
   });
 });
 
+describe('more blocks than may be proven at once', () => {
+  it('wait for their turn, however many were claimed', async () => {
+    const worker = await bench.worker({ held: true });
+    const ids: BlockId[] = [];
+    for (const seed of [11, 12, 13]) ids.push(await bench.submit(await simulatedBlock(bench.engine, [1], seed)));
+    const owner = await bench.board.owner('machine.greedy', bench.heart);
+    const claim = owner.claim.bind(owner);
+    owner.claim = () => claim(16);
+    const orchestrator = await bench.orchestrator({ blocksMax: 1, owner });
+    await expect.poll(() => worker.begun, { interval: 5 }).toBeGreaterThan(0);
+    expect(eventsOf(orchestrator, 'planned')).toHaveLength(1);
+    worker.release();
+    for (const id of ids) expect(await bench.ended(id)).toMatchObject({ state: 'proven' });
+    expect(orchestrator.faults).toEqual([]);
+  });
+});
+
 describe('an orchestrator that ends', () => {
   it('is followed by another, which has nothing proven again', async () => {
     const first = await bench.orchestrator();

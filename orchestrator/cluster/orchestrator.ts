@@ -174,9 +174,15 @@ export class Orchestrator implements ShellHost {
     for (;;) {
       const waiting = [...this.#blocks.values()].filter(({ state }) => state === 'waiting');
       const [oldest] = waiting.sort((a, b) => a.claim.ageRank - b.claim.ageRank);
-      if (oldest === undefined) return;
+      if (oldest === undefined || !this.#hasRoom()) return;
       await this.#prepare(oldest);
     }
+  }
+
+  /** Whether the scheduler may have one more block. More may be claimed: those of a family stay together. */
+  #hasRoom(): boolean {
+    const { blocksMax = BLOCKS_MAX_DEFAULT } = this.#options;
+    return [...this.#blocks.values()].filter(({ state }) => state === 'proving').length < blocksMax;
   }
 
   async #prepare(block: ClaimedBlock): Promise<void> {
@@ -237,6 +243,7 @@ export class Orchestrator implements ShellHost {
 
   #endAs(block: ClaimedBlock, ending: Ending): void {
     block.enter('ending');
+    this.#background.ask('preparing', () => this.#prepareWaiting());
     const onEvent = (event: RunEventBody) => this.onEvent(block.id, event);
     this.#finish(block, async () => {
       if (block.prepared !== undefined) await this.#shell.settled(block.prepared);
@@ -301,6 +308,7 @@ export class Orchestrator implements ShellHost {
     this.#blocks.delete(blockId);
     block.enter('dropped');
     this.#shell.drop(blockId);
+    this.#background.ask('preparing', () => this.#prepareWaiting());
   }
 
   #onOwnerError(block: ClaimedBlock, thrown: unknown): void {

@@ -259,6 +259,8 @@ export class SchedulerShell {
 
   async #handle({ event, proof }: Message): Promise<void> {
     this.#droppedSome = false;
+    // It was dropped before it got here.
+    if (event.kind === 'block-added' && this.#blocks.get(event.blockId)?.prepared.tree !== event.tree) return;
     const nowMs = this.#options.clock.monotonicMs();
     for (const command of this.#scheduler.handle({ ...event, nowMs } as SchedulerEvent)) {
       // Most of it is done at once, and there is much of it.

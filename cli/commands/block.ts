@@ -49,8 +49,13 @@ async function run(options: RawBlockOptions, context: CliContext): Promise<void>
   const { ProvingTimes } = await import('../measures/index.js');
   const { probeMachine } = await import('../../native/index.js');
   const say = (line: string) => context.aside.say(line);
+  // Nobody learns anything from waiting for a client proof that proves nothing.
+  const simulation = options.prover === 'simulated' ? { simulateMs: 0 } : {};
   const engine = await openEngine(
-    parseEngineOptions(options, context, { onWarning: (message) => say(`warning: ${message}`), onWait: say }),
+    parseEngineOptions({ ...options, ...simulation }, context, {
+      onWarning: (message) => say(`warning: ${message}`),
+      onWait: say,
+    }),
   );
   try {
     const path = resolve(context.cwd, options.output);

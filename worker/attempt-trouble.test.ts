@@ -43,19 +43,29 @@ describe('a store that is not available', () => {
     expect(await bench.fixture.store.getProof(job.id)).toMatchObject({ jobId: job.id, attempts: 1 });
   });
 
-  it('is given up on after a minute, with its own error', async () => {
+  it('is offered the proof again also when it is full, where others make room', async () => {
+    const job = await bench.fixture.addJob();
+    const { outcome } = await bench.begin({ store: failingPuts(2, 'disk-full'), sharedStore: true, wait });
+    (await bench.prover.call(0)).finish();
+    expect(await outcome).toBe('proven');
+    expect(bench.prover.calls).toHaveLength(1);
+    expect(waits).toEqual([100, 200]);
+    expect(await bench.fixture.store.hasProof(job.id)).toBe(true);
+  });
+
+  it.each(['store-unavailable', 'disk-full'] as const)('is given up on after a minute of %s', async (code) => {
     await bench.fixture.addJob();
-    const { outcome } = await bench.begin({ store: failingPuts(FOREVER), wait });
+    const { outcome } = await bench.begin({ store: failingPuts(FOREVER, code), sharedStore: true, wait });
     (await bench.prover.call(0)).finish();
     expect(await outcome).toBe('failed');
-    expect(bench.lastFailure()).toEqual({ code: 'store-unavailable', message: 'it went away' });
+    expect(bench.lastFailure()).toEqual({ code, message: 'it went away' });
     expect(waits.slice(0, 8)).toEqual([100, 200, 400, 800, 1_600, 3_200, 5_000, 5_000]);
     const waitedMs = waits.reduce((sum, ms) => sum + ms);
     expect(waitedMs).toBeGreaterThan(60_000);
     expect(waitedMs).toBeLessThan(65_000);
   });
 
-  it('is not tried again when it is full', async () => {
+  it('is not tried again when it is full and nobody else uses it', async () => {
     await bench.fixture.addJob();
     const { outcome } = await bench.begin({ store: failingPuts(1, 'disk-full'), wait });
     (await bench.prover.call(0)).finish();

@@ -41,7 +41,7 @@ export async function runAttempt(
   const tellingOver = abortedAfter(ending, TELLING_MAX_MS);
   const tell = (what: () => Promise<void>) =>
     retry(() => orAborted(what(), tellingOver.signal), {
-      code: 'queue-unavailable',
+      codes: ['queue-unavailable'],
       triesMax: Number.POSITIVE_INFINITY,
       // Also when the lease is lost: the queue, when it is back, answers that it is, and makes a late report of a proof.
       signals: [tellingOver.signal],

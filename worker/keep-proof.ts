@@ -21,8 +21,8 @@ export interface KeepSignals {
 
 /**
  * Verifies a proof, signs its record where the worker has a key, and stores it. When it resolves the proof is verified
- * and durable. It cost much to make: so it is offered to a store that is unavailable for about a minute, and a worker
- * that is stopping does not leave it behind. A proof whose job was removed, or whose lease was lost, by then is not
+ * and durable. It cost much to make: so it is offered to a store that is unavailable for about a minute (or full, where it is
+ * shared), and a worker that is stopping does not leave it behind. A proof whose job was removed, or whose lease was lost, by then is not
  * stored. Rejects with the error to report; with anything at all once the lease's signal or `ending` is aborted.
  */
 export async function keepProof(
@@ -61,7 +61,8 @@ export async function keepProof(
     return orAborted(store.putProof(record), over);
   };
   const signals = [lease.signal, ending];
-  await retry(put, { code: 'store-unavailable', triesMax: STORE_TRIES_MAX, signals, wait });
+  const codes = ['store-unavailable', ...(tools.sharedStore ? (['disk-full'] as const) : [])] as const;
+  await retry(put, { codes, triesMax: STORE_TRIES_MAX, signals, wait });
   return summaryOf(record);
 }
 

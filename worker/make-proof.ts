@@ -27,6 +27,8 @@ export interface ProofTools {
   readonly witnesses: Pick<WitnessPool, 'solve'> | null;
   readonly profile: Profile;
   readonly clock: Clock;
+  /** Others delete from the store too: a full one gets room again, and is waited for. Default: nobody does. */
+  readonly sharedStore?: boolean;
   /** Waits before store or queue are tried again. Default: real time. Tests wait for nothing. */
   readonly wait?: Wait;
 }
@@ -72,7 +74,7 @@ export async function makeProof(
   const startedAtMs = clock.nowMs();
   const lap = stopwatch(clock);
 
-  const reading = { code: 'store-unavailable', triesMax: STORE_TRIES_MAX, signals: [signal], wait } as const;
+  const reading = { codes: ['store-unavailable'], triesMax: STORE_TRIES_MAX, signals: [signal], wait } as const;
   const { program, inputs } = await retry(() => prepare(job, tools), reading);
   const found = await retry(() => findStored(job.id, program, tools), reading);
   if (found !== undefined) return { found };

@@ -10,8 +10,8 @@ export type Wait = (durationMs: number, signal: AbortSignal) => Promise<void>;
 export const realWait: Wait = (durationMs, signal) => delay(durationMs, undefined, { signal });
 
 export interface RetryOptions {
-  /** The one error that passes by itself. */
-  readonly code: ErrorCode;
+  /** The errors that pass by themselves. */
+  readonly codes: readonly ErrorCode[];
   readonly triesMax: number;
   /** Any of these ends the pauses; a try that is under way is awaited. */
   readonly signals: readonly AbortSignal[];
@@ -24,13 +24,13 @@ export function pauseMs(failures: number): number {
 }
 
 /** Tries, at least once, until it succeeds; rejects with the last error when there are no tries left, or no time. */
-export async function retry<T>(work: () => Promise<T>, { code, triesMax, signals, wait }: RetryOptions): Promise<T> {
+export async function retry<T>(work: () => Promise<T>, { codes, triesMax, signals, wait }: RetryOptions): Promise<T> {
   for (let failures = 1; ; failures++) {
     try {
       return await work();
     } catch (thrown) {
       const signal = AbortSignal.any([...signals]);
-      if (EspalierError.from(thrown).code !== code || failures >= triesMax || signal.aborted) throw thrown;
+      if (!codes.includes(EspalierError.from(thrown).code) || failures >= triesMax || signal.aborted) throw thrown;
       await wait(pauseMs(failures), signal).catch(() => {
         throw thrown;
       });

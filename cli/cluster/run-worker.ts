@@ -125,6 +125,7 @@ async function work(
   const worker = new Worker({
     consumer: new LoggedConsumer(queue.consumer(workerId), log),
     store: new ProofStore(store.blobs),
+    sharedStore: true,
     circuits: engine.circuits,
     keys: engine.keys,
     prover: engine.prover,

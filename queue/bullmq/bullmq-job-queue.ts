@@ -36,8 +36,6 @@ export interface JobCounts {
   readonly leased: number;
 }
 
-/** So often an orchestrator looks for the dead. */
-const WATCH_INTERVAL_MS = 500;
 /** No script takes Redis longer than a fraction of a second: a link that is silent for so long is dead. */
 const ANSWER_WITHIN_MS = 10_000;
 /** What `close` wants to tell Redis may take so long; the sessions end by themselves anyway. */
@@ -76,8 +74,7 @@ export class BullmqJobQueue implements JobQueue {
   readonly #taker: JobTaker;
   readonly #sessions: WorkerSessions;
   #isListening = false;
-  #watch: NodeJS.Timeout | undefined;
-  #isReaping = false;
+  #endWatch: (() => void) | undefined;
   #closing: Promise<void> | undefined;
 
   /** Rejects with `queue-unavailable` when there is no Redis, with `redis-unsuitable` when it is the wrong one. */
@@ -136,10 +133,10 @@ export class BullmqJobQueue implements JobQueue {
     };
   }
 
-  /** Begins to look for the dead, until the queue is closed: for orchestrators. */
+  /** Has the heart look for the dead, until the queue is closed: for orchestrators. */
   startWatch(): void {
     if (this.#closing !== undefined) return;
-    this.#watch ??= setInterval(() => void this.#look(), WATCH_INTERVAL_MS).unref();
+    this.#endWatch ??= this.#options.heart.watch(this.#scripts.look);
   }
 
   /** Looks for the dead once: their leases fail with `lease-lost`. Returns the workers that were found dead. */
@@ -171,7 +168,7 @@ export class BullmqJobQueue implements JobQueue {
   }
 
   async #close(): Promise<void> {
-    clearInterval(this.#watch);
+    this.#endWatch?.();
     const workers = this.#sessions.close();
     this.#taker.close();
     this.#ownProducer.close();
@@ -218,20 +215,6 @@ export class BullmqJobQueue implements JobQueue {
       () => this.#taker.kick(),
       (thrown: unknown) => this.#options.onTrouble?.(`no messages: ${EspalierError.from(thrown).message}`),
     );
-  }
-
-  async #look(): Promise<void> {
-    if (this.#isReaping) return;
-    this.#isReaping = true;
-    try {
-      await this.reap();
-    } catch (thrown) {
-      if (this.#closing === undefined) {
-        this.#options.onTrouble?.(`the dead cannot be looked for: ${EspalierError.from(thrown).message}`);
-      }
-    } finally {
-      this.#isReaping = false;
-    }
   }
 
   /** Loaded when it is asked for: it takes a quarter of a second, and no job needs it. */

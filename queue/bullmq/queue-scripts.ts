@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import { EspalierError } from '../../common/index.js';
 import type { JobId, JobLease } from '../../proto/index.js';
+import type { Look } from '../redis/heart.js';
 import type { RedisKeys } from '../redis/redis-keys.js';
 import { RedisScript } from '../redis/redis-script.js';
 import { ADD_JOBS } from './scripts/add-jobs.js';
@@ -130,6 +131,12 @@ export class QueueScripts {
   /** The workers that were found dead. */
   async reap(): Promise<readonly string[]> {
     return (await this.#run('reap', [])) as string[];
+  }
+
+  /** `reap`, for a heart to do. */
+  get look(): Look {
+    const { name, lua } = SCRIPTS.reap;
+    return { name, lua, keys: [this.#prefix] };
   }
 
   async #run(name: keyof typeof SCRIPTS, args: Args): Promise<unknown> {

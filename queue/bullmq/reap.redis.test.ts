@@ -110,6 +110,21 @@ describe('the dead', () => {
     expect(await log.until(1)).toEqual(['failed a']);
   });
 
+  test('are found while the main thread computes', async () => {
+    const [orchestrator, other] = [await queues.open(), await queues.open()];
+    orchestrator.startWatch();
+    await orchestrator.producer.add([queuedJob('a')]);
+    await takeOne(other.consumer('m1.dead'), ['rollup']);
+    // Somebody has been watching for long enough.
+    await expect.poll(() => queues.redis.exists(queues.keys.watched)).toBe(1);
+    await queues.redis.del(queues.keys.grace);
+    await queues.heart.remove('m1.dead');
+    // Longer than others believe that it watches.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 3_000);
+    const [leases, grace] = [queues.keys.of('leases', 'm1.dead'), queues.keys.grace];
+    expect(await queues.redis.exists(leases, grace)).toBe(0);
+  });
+
   test('inboxes of dead producers vanish, and what comes to them later', async () => {
     const [orchestrator, dead, other] = [
       await queues.open(),

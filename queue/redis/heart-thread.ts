@@ -1,10 +1,10 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { connectRedis, EspalierError, type SerializedError } from '../../common/index.js';
-import { BEAT_INTERVAL_MS, SESSION_TTL_MS } from './heart.js';
+import { BEAT_INTERVAL_MS, type Look, SESSION_TTL_MS, WATCH_INTERVAL_MS } from './heart.js';
 import { RedisKeys } from './redis-keys.js';
 import { ALLOW_OOM, RedisScript } from './redis-script.js';
 
-/** What runs in the thread of a `RedisHeart`: it keeps the keys of the sessions it was given, and does nothing else. */
+/** What runs in the thread of a `RedisHeart`: it keeps the keys of the sessions it was given, and looks for the dead. */
 export interface HeartThreadData {
   readonly url: string;
   readonly namespace: string;
@@ -13,11 +13,16 @@ export interface HeartThreadData {
   readonly hungAfterMs: number;
 }
 
-export type HeartCommand =
+type HeartCall =
   | { readonly kind: 'add' | 'remove'; readonly call: number; readonly sessionId: string }
   | { readonly kind: 'close'; readonly call: number };
 
-/** The first is `ready` or `failed`; then each command is answered once. */
+export type HeartCommand =
+  | HeartCall
+  | { readonly kind: 'watch'; readonly watch: number; readonly look: Look }
+  | { readonly kind: 'unwatch'; readonly watch: number };
+
+/** The first is `ready` or `failed`; then each command that is a `call` is answered once. */
 export type HeartMessage =
   | { readonly kind: 'ready' }
   | { readonly kind: 'failed'; readonly error: SerializedError }
@@ -72,8 +77,11 @@ const redis = await connectRedis({
 if (redis !== undefined) start(redis);
 
 function start(connection: NonNullable<typeof redis>): void {
-  const timer = setInterval(() => void beat(), BEAT_INTERVAL_MS);
+  const timer = setInterval(untroubled('no heartbeat', beat), BEAT_INTERVAL_MS);
+  const watches = new Map<number, NodeJS.Timeout>();
   port.on('message', async (command: HeartCommand) => {
+    if (command.kind === 'watch') return watch(command.watch, command.look);
+    if (command.kind === 'unwatch') return unwatch(command.watch);
     try {
       await obey(command);
       say({ kind: 'answer', call: command.call });
@@ -87,7 +95,7 @@ function start(connection: NonNullable<typeof redis>): void {
   });
   say({ kind: 'ready' });
 
-  async function obey(command: HeartCommand): Promise<void> {
+  async function obey(command: HeartCall): Promise<void> {
     switch (command.kind) {
       case 'add':
         lapses.set(command.sessionId, 0);
@@ -100,6 +108,7 @@ function start(connection: NonNullable<typeof redis>): void {
         return;
       case 'close': {
         clearInterval(timer);
+        for (const number of watches.keys()) unwatch(number);
         const alive = [...lapses.keys()].map((id) => keys.alive(id));
         if (alive.length > 0) await connection.del(alive);
         connection.disconnect();
@@ -107,31 +116,54 @@ function start(connection: NonNullable<typeof redis>): void {
     }
   }
 
-  let beating = false;
-  let failing = false;
+  function watch(number: number, { name, lua, keys: ofScript }: Look): void {
+    const script = new RedisScript(name, lua);
+    const look = untroubled(`no look for the dead (${name})`, async () => {
+      await script.run(connection, ofScript, []);
+    });
+    watches.set(number, setInterval(look, WATCH_INTERVAL_MS));
+  }
+
+  function unwatch(number: number): void {
+    clearInterval(watches.get(number));
+    watches.delete(number);
+  }
+
   async function beat(): Promise<void> {
-    if (beating || lapses.size === 0 || mainHangs()) return;
-    beating = true;
+    if (lapses.size === 0) return;
     const sessions = [...lapses];
-    try {
-      const alive = sessions.map(([id]) => keys.alive(id));
-      const counts = sessions.map(([, count]) => count);
-      const lapsed = (await BEAT.run(connection, alive, [SESSION_TTL_MS, ...counts])) as number[];
-      for (const [id, count] of lapsed.map((number) => sessions[number - 1] as [string, number])) {
-        // It may have been removed meanwhile.
-        if (!lapses.has(id)) continue;
-        lapses.set(id, count + 1);
-        say({ kind: 'lapse', sessionId: id });
-      }
-      failing = false;
-    } catch (thrown) {
-      // Redis refuses it: its disk is full, say. Once is enough to tell; it is tried again for as long as it lasts.
-      if (!failing) say({ kind: 'trouble', message: `no heartbeat: ${(thrown as Error).message}` });
-      failing = true;
-    } finally {
-      beating = false;
+    const alive = sessions.map(([id]) => keys.alive(id));
+    const counts = sessions.map(([, count]) => count);
+    const lapsed = (await BEAT.run(connection, alive, [SESSION_TTL_MS, ...counts])) as number[];
+    for (const [id, count] of lapsed.map((number) => sessions[number - 1] as [string, number])) {
+      // It may have been removed meanwhile.
+      if (!lapses.has(id)) continue;
+      lapses.set(id, count + 1);
+      say({ kind: 'lapse', sessionId: id });
     }
   }
+}
+
+/**
+ * What a timer calls: one run of `work` at a time, and none while the main thread hangs. Where Redis refuses it (its disk
+ * is full, say), that is told once; it is tried again for as long as it lasts.
+ */
+function untroubled(trouble: string, work: () => Promise<void>): () => void {
+  let running = false;
+  let failing = false;
+  return async () => {
+    if (running || mainHangs()) return;
+    running = true;
+    try {
+      await work();
+      failing = false;
+    } catch (thrown) {
+      if (!failing) say({ kind: 'trouble', message: `${trouble}: ${(thrown as Error).message}` });
+      failing = true;
+    } finally {
+      running = false;
+    }
+  };
 }
 
 let lastTick = -1;

@@ -13,10 +13,24 @@ export interface Heart {
    * it held may be someone else's by now. The session lives on.
    */
   onLapse(listener: (sessionId: string) => void): () => void;
+  /**
+   * Runs a script that looks for the dead again and again, in the heart's thread: on the main thread, every stall would
+   * be a time in which nobody watched, with a grace after it. What it replies is dropped. Returns how to end it.
+   */
+  watch(look: Look): () => void;
   /** Ends all sessions and the thread. Idempotent. */
   close(): Promise<void>;
 }
 
+/** A script as data, to be run every `WATCH_INTERVAL_MS`. */
+export interface Look {
+  /** Tells it from other scripts on a connection. */
+  readonly name: string;
+  readonly lua: string;
+  readonly keys: readonly string[];
+}
+
+export const WATCH_INTERVAL_MS = 500;
 /** A session whose key was not renewed for so long is dead: several beats, and well below the 5 s that a job may wait. */
 export const SESSION_TTL_MS = 3_000;
 export const BEAT_INTERVAL_MS = 750;

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { EspalierError, packageRoot } from '../../common/index.js';
-import type { Heart } from './heart.js';
+import type { Heart, Look } from './heart.js';
 import type { HeartCommand, HeartMessage, HeartThreadData } from './heart-thread.js';
 import { NAMESPACE_DEFAULT } from './redis-keys.js';
 import { LEAVE_WITHIN_MS, settledWithin } from './settled-within.js';
@@ -31,6 +31,7 @@ export class RedisHeart implements Heart {
   readonly #listeners = new Set<(sessionId: string) => void>();
   readonly #onTrouble: ((message: string) => void) | undefined;
   #lastCall = 0;
+  #lastWatch = 0;
   #closing: Promise<void> | undefined;
 
   /** Rejects as `connectRedis` does. */
@@ -69,6 +70,12 @@ export class RedisHeart implements Heart {
     return () => this.#listeners.delete(listener);
   }
 
+  watch(look: Look): () => void {
+    const watch = ++this.#lastWatch;
+    this.#tell({ kind: 'watch', watch, look });
+    return () => this.#tell({ kind: 'unwatch', watch });
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#end();
     return this.#closing;
@@ -88,8 +95,12 @@ export class RedisHeart implements Heart {
 
   #send(command: { kind: 'add' | 'remove'; sessionId: string } | { kind: 'close' }): Promise<void> {
     const call = ++this.#lastCall;
-    this.#thread.postMessage({ ...command, call } satisfies HeartCommand);
+    this.#tell({ ...command, call });
     return new Promise((resolve, reject) => this.#calls.set(call, { resolve, reject }));
+  }
+
+  #tell(command: HeartCommand): void {
+    this.#thread.postMessage(command);
   }
 
   #hear(message: HeartMessage): void {

@@ -9,17 +9,18 @@ export const ALLOW_OOM = '#!lua flags=allow-oom';
  */
 export class RedisScript {
   readonly #command: string;
-  readonly #lua: string;
 
   /** `name` tells it from the other scripts on a connection, BullMQ's included. */
-  constructor(name: string, lua: string) {
+  constructor(
+    readonly name: string,
+    readonly lua: string,
+  ) {
     this.#command = `espalier:${name}`;
-    this.#lua = lua;
   }
 
   run(redis: Redis, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
     const commands = redis as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>;
-    if (commands[this.#command] === undefined) redis.defineCommand(this.#command, { lua: this.#lua });
+    if (commands[this.#command] === undefined) redis.defineCommand(this.#command, { lua: this.lua });
     // biome-ignore lint/style/noNonNullAssertion: it was defined above.
     return commands[this.#command]!.call(redis, keys.length, ...keys, ...args);
   }

@@ -58,6 +58,11 @@ export type JobReport =
       readonly workerId: string;
       readonly attempt: number;
       readonly error: SerializedError;
+      /**
+       * Of a lease whose worker died: whether the proof had begun (see `started`), and so may have killed it. Left out
+       * where the worker itself says that the job failed.
+       */
+      readonly wasStarted?: boolean;
     }
   /**
    * A worker stored a proof after it had lost its lease (or was detached). Whoever hears of it verifies the stored proof

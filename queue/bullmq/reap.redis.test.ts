@@ -31,22 +31,23 @@ describe('the dead', () => {
       queuedJob('c', { order: [0, 2] }),
     ]);
     const lease = await takeOne(doomed, ['rollup']);
-    await takeOne(doomed, ['rollup']);
+    await startOne(doomed, ['rollup']);
     const safe = await startOne(living, ['rollup']);
     await queues.heart.remove('m1.dead');
     const found = await Promise.all([queues.reap(first), queues.reap(second), queues.reap(first)]);
     expect(found.flat()).toEqual(['m1.dead']);
-    await log.until(3);
-    expect(log.reports).toHaveLength(3);
-    expect(log.reports.slice(1).toSorted((x, y) => (x.jobId < y.jobId ? -1 : 1))).toEqual(
+    await log.until(4);
+    expect(log.reports).toHaveLength(4);
+    expect(log.reports.slice(2).toSorted((x, y) => (x.jobId < y.jobId ? -1 : 1))).toEqual(
       [
-        { jobId: 'a', attempt: 2 },
-        { jobId: 'b', attempt: 1 },
-      ].map(({ jobId, attempt }) => ({
+        { jobId: 'a', attempt: 2, wasStarted: false },
+        { jobId: 'b', attempt: 1, wasStarted: true },
+      ].map(({ jobId, attempt, wasStarted }) => ({
         kind: 'failed',
         jobId,
         workerId: 'm1.dead',
         attempt,
+        wasStarted,
         error: { code: 'lease-lost', message: expect.stringMatching(new RegExp(`m1\\.dead.*\\b${jobId}\\b`)) },
       })),
     );
@@ -55,7 +56,20 @@ describe('the dead', () => {
     await expectCode(doomed.complete(lease, summaryOf(lease)), 'lease-lost');
     await living.complete(again, summaryOf(again));
     await living.complete(safe, summaryOf(safe));
-    expect((await log.until(6)).slice(3)).toEqual(['late a', 'proven a', 'proven c']);
+    expect((await log.until(7)).slice(4)).toEqual(['late a', 'proven a', 'proven c']);
+  });
+
+  test('a job that was begun with, given back and taken again was not begun with by its holder', async () => {
+    const [orchestrator, other] = [await queues.open(), await queues.open()];
+    const log = new ReportLog(orchestrator.producer);
+    await orchestrator.producer.add([queuedJob('a')]);
+    const first = other.consumer('m1.first');
+    await first.release(await startOne(first, ['rollup']));
+    await takeOne(other.consumer('m2.dead'), ['rollup']);
+    await queues.heart.remove('m2.dead');
+    await queues.reap(orchestrator);
+    await log.until(2);
+    expect(log.reports[1]).toMatchObject({ kind: 'failed', workerId: 'm2.dead', wasStarted: false });
   });
 
   test('the late proof of a job that is not in the queue goes to whom it was taken for, or to whoever is there', async () => {

@@ -6,8 +6,8 @@ import { ALLOW_OOM } from '../../redis/redis-script.js';
  * namespace lie in one slot of a Redis Cluster, so naming one of them routes the script) and makes the others from it.
  *
  * BullMQ's own keys, `<prefix>:<class>:…`: the job's hash under its id, `prioritized`, `active`, `meta`. Fields that
- * BullMQ does not know are `rt` (whom its reports go to), `place` (see `order:`) and `token` (of its lease); `pb` (who
- * has it) and `processedOn` are BullMQ's.
+ * BullMQ does not know are `rt` (whom its reports go to), `place` (see `order:`) and `token` (of its lease) and
+ * `started` (once its holder has begun with it); `pb` (who has it) and `processedOn` are BullMQ's.
  *
  * Ours:
  * - `order:<class>`: waiting jobs; the score is the block's age, members are `<path><sequence>:<id>` (see `job-entry.ts`)
@@ -97,7 +97,7 @@ local function putBack(class, id)
   local key = keyOf(class, id)
   local job = call('HMGET', key, 'data', 'place', 'priority')
   local age = cjson.decode(job[1]).order[1]
-  call('HDEL', key, 'token', 'pb', 'processedOn')
+  call('HDEL', key, 'token', 'started', 'pb', 'processedOn')
   call('LREM', ACTIVE[class], 1, id)
   wait(class, id, age, job[2], bullmqScore(job[3], tonumber(string.sub(job[2], 21, 36))))
 end

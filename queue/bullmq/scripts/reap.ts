@@ -12,7 +12,7 @@ local function isDead(session) return call('EXISTS', own('alive:' .. session)) =
 
 local function failLease(worker, token, class, id)
   local key = keyOf(class, id)
-  local job = call('HMGET', key, 'token', 'rt', 'data')
+  local job = call('HMGET', key, 'token', 'rt', 'data', 'started')
   if job[1] ~= token then return end
   call('LREM', ACTIVE[class], -1, id)
   call('DEL', key)
@@ -22,6 +22,8 @@ local function failLease(worker, token, class, id)
     workerId = worker,
     attempt = cjson.decode(job[3]).attempt,
     error = { code = 'lease-lost', message = 'worker ' .. worker .. ' died while it held job ' .. id },
+    -- A field that is not there is false.
+    wasStarted = job[4] ~= false,
   }))
 end
 

@@ -16,7 +16,9 @@ for at = 1, #ARGV, 6 do
     isHeld = lease[1] == token and lease[2] == worker
     if isHeld and ARGV[at + 5] ~= '' then report(lease[3], ARGV[at + 5]) end
   end
-  if isHeld and what ~= 'started' then
+  if isHeld and what == 'started' then
+    call('HSET', key, 'started', 1)
+  elseif isHeld then
     over[key] = true
     tokens[worker] = tokens[worker] or {}
     table.insert(tokens[worker], token)

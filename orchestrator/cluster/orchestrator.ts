@@ -21,6 +21,7 @@ import {
   SchedulerShell,
   type ShellHost,
 } from '../run/index.js';
+import { addJobs } from './add-jobs.js';
 import { Background } from './background.js';
 import { ClaimedBlock } from './claimed-block.js';
 import { type ClusterPorts, patientPorts } from './cluster-ports.js';
@@ -80,6 +81,7 @@ export class Orchestrator implements ShellHost {
   #measuredMs = 0;
   #lastTickMs = 0;
   #mayHaveLapsed = false;
+  #confirmed: Promise<unknown> = Promise.resolve();
   #ended: Promise<void> | undefined;
 
   constructor(options: OrchestratorOptions) {
@@ -100,6 +102,7 @@ export class Orchestrator implements ShellHost {
         largerClass: (resourceClass) => largerClass(profile, resourceClass),
       },
       queue: this.#ports.queue,
+      add: (wanted) => this.#add(wanted),
       proofs: this.#ports.proofs,
       clock: this.#clock,
       host: this,
@@ -377,14 +380,22 @@ export class Orchestrator implements ShellHost {
 
   /** After a pause of this process nothing is done for a block before the board has said that it is still ours. */
   async beforeEvent(): Promise<void> {
-    if (!this.#mayHaveLapsed && this.#clock.monotonicMs() - this.#lastTickMs <= LAPSE_MS) return;
-    this.#mayHaveLapsed = false;
-    this.#lastTickMs = this.#clock.monotonicMs();
-    const proving = [...this.#blocks.values()].filter(({ state }) => state === 'proving');
-    await Promise.all(proving.map((block) => this.#noteOrDrop(block)));
+    if (this.#mayHaveLapsed || this.#clock.monotonicMs() - this.#lastTickMs > LAPSE_MS) {
+      this.#mayHaveLapsed = false;
+      this.#lastTickMs = this.#clock.monotonicMs();
+      const proving = [...this.#blocks.values()].filter(({ state }) => state === 'proving');
+      this.#confirmed = Promise.all(proving.map((block) => this.#noteOrDrop(block)));
+    }
+    await this.#confirmed;
+  }
+
+  #add(wanted: () => readonly QueuedJob[]): Promise<void> {
+    const confirm = () => this.beforeEvent();
+    return addJobs(wanted, { queue: this.#options.queue, patience: this.#queuePatience, confirm });
   }
 
   async provide({ job: { id } }: QueuedJob): Promise<void> {
+    await this.beforeEvent();
     const prepared = this.#shell.blockOf(id)?.block.prepared;
     // Making inputs takes the processor for a moment: others shall have their turn.
     await setImmediate();

@@ -17,7 +17,8 @@ beforeEach(() => {
 function supplyTo(producer: Pick<JobProducer, 'add' | 'remove' | 'detach'>, provide = async (_: QueuedJob) => {}) {
   const onFault = (jobs: readonly QueuedJob[], thrown: unknown) =>
     faults.push({ jobs: jobs.map(({ job }) => job.id), code: EspalierError.from(thrown).code });
-  return new JobSupply({ queue: producer, tasks, provide, onFault });
+  const add = (wanted: () => readonly QueuedJob[]) => producer.add(wanted());
+  return new JobSupply({ queue: { ...producer, add }, tasks, provide, onFault });
 }
 
 const jobOf = (id: string, attempt = 1): QueuedJob => ({
@@ -62,11 +63,15 @@ test('a removal wins, wherever the job is on its way', async () => {
   const supply = supplyTo(slow, ({ job }) => (job.id === 'unstored' ? never : Promise.resolve()));
   supply.enqueue([jobOf('under way'), jobOf('stored'), jobOf('unstored')]);
   await expect.poll(() => adds, { interval: 1 }).toBe(1);
-  const removed = supply.remove(['under way', 'stored', 'unstored']);
+  const ids = ['under way', 'stored', 'unstored'];
+  // The job under way waits for room, which nobody else may make.
+  await supply.remove(ids);
+  supply.enqueue([jobOf('under way', 2), jobOf('last')]);
   add();
-  await removed;
-  expect(await present('under way', 'stored', 'unstored')).toEqual([]);
-  expect(supply.queued()).toEqual([]);
+  await expect.poll(() => present(...ids, 'last'), { interval: 1 }).toEqual(['under way', 'last']);
+  expect(supply.queued().map(({ job: { id }, attempt }) => `${id} ${attempt}`)).toEqual(['under way 2', 'last 1']);
+  const lease = await queue.consumer('w').take(['vm'], new AbortController().signal);
+  expect(lease).toMatchObject({ job: { id: 'under way' }, attempt: 2 });
 });
 
 test('jobs that cannot be provided for or queued are given back with the reason', async () => {

@@ -2,8 +2,13 @@ import type { JobId, QueuedJob } from '../../proto/index.js';
 import type { JobProducer } from '../../queue/index.js';
 import type { KeyedTasks } from './keyed-tasks.js';
 
+export interface SupplyQueue extends Pick<JobProducer, 'remove' | 'detach'> {
+  /** Adds all that are wanted at the time. May try for long, and then asks again which ones are. */
+  add(wanted: () => readonly QueuedJob[]): Promise<void>;
+}
+
 export interface JobSupplyOptions {
-  readonly queue: Pick<JobProducer, 'add' | 'remove' | 'detach'>;
+  readonly queue: SupplyQueue;
   /** What is done to the blobs of one job, in order. */
   readonly tasks: KeyedTasks;
   /** Makes sure that what the job reads is in the store. */
@@ -16,6 +21,8 @@ interface Entry {
   readonly queued: QueuedJob;
   /** Not wanted any more. */
   dropped: boolean;
+  /** How it was taken out of the queue, where it was. */
+  takenOut: 'remove' | 'detach' | undefined;
   /** Given to the queue. */
   added: boolean;
 }
@@ -28,15 +35,17 @@ const ADD_MAX = 500;
  *
  * A job is *wanted* from `enqueue` on: what it reads is stored first, some jobs at a time. Then it is *stored*, and
  * added with all others that are by then, in the order in which they got there: *queued*. It is forgotten when it is
- * removed, detached or dropped, from any of these states, or when its proof was accepted. Whatever is under way for it
- * then ends, if need be in the queue, before `remove` takes it out: a removal always wins.
+ * removed, detached or dropped, from any of these states, or when its proof was accepted. A removal always wins, and waits
+ * for nothing: jobs may be waiting for the very room that it makes. What gets into the queue after all, since it was on
+ * its way, is taken out again before anything else is added.
  */
 export class JobSupply {
   readonly #options: JobSupplyOptions;
   readonly #entries = new Map<JobId, Entry>();
   #stored: Entry[] = [];
+  /** On their way into the queue. */
+  #underWay: readonly Entry[] = [];
   #adding = false;
-  #addUnderWay: Promise<void> = Promise.resolve();
 
   constructor(options: JobSupplyOptions) {
     this.#options = options;
@@ -47,22 +56,18 @@ export class JobSupply {
     for (const queued of jobs) {
       const { id } = queued.job;
       this.forget(id);
-      const entry: Entry = { queued, dropped: false, added: false };
+      const entry: Entry = { queued, dropped: false, takenOut: undefined, added: false };
       this.#entries.set(id, entry);
       this.#options.tasks.add(id, () => this.#provide(entry));
     }
   }
 
-  async remove(ids: readonly JobId[]): Promise<void> {
-    for (const id of ids) this.forget(id);
-    await this.#addUnderWay;
-    await this.#options.queue.remove(ids);
+  remove(ids: readonly JobId[]): Promise<void> {
+    return this.#takeOut('remove', ids);
   }
 
-  async detach(ids: readonly JobId[]): Promise<void> {
-    for (const id of ids) this.forget(id);
-    await this.#addUnderWay;
-    await this.#options.queue.detach(ids);
+  detach(ids: readonly JobId[]): Promise<void> {
+    return this.#takeOut('detach', ids);
   }
 
   /** The job has left the queue, or is to be left where it is. */
@@ -93,6 +98,13 @@ export class JobSupply {
     return entry?.queued === queued && entry.added;
   }
 
+  async #takeOut(how: 'remove' | 'detach', ids: readonly JobId[]): Promise<void> {
+    const taken = new Set(ids);
+    for (const entry of this.#underWay) if (taken.has(entry.queued.job.id)) entry.takenOut = how;
+    for (const id of ids) this.forget(id);
+    await this.#options.queue[how](ids);
+  }
+
   async #provide(entry: Entry): Promise<void> {
     if (entry.dropped) return;
     try {
@@ -108,17 +120,30 @@ export class JobSupply {
   async #addStored(): Promise<void> {
     this.#adding = true;
     while (this.#stored.length > 0) {
-      const entries = this.#stored.splice(0, ADD_MAX).filter(({ dropped }) => !dropped);
-      if (entries.length === 0) continue;
-      this.#addUnderWay = this.#options.queue.add(entries.map(({ queued }) => queued)).then(
-        () => {
-          for (const entry of entries) entry.added = true;
-        },
-        (thrown) => this.#fail(entries, thrown),
-      );
-      await this.#addUnderWay;
+      this.#underWay = this.#stored.splice(0, ADD_MAX);
+      try {
+        await this.#add(this.#underWay);
+      } catch (thrown) {
+        this.#fail(this.#underWay, thrown);
+      }
+      this.#underWay = [];
     }
     this.#adding = false;
+  }
+
+  async #add(entries: readonly Entry[]): Promise<void> {
+    let tried: readonly Entry[] = [];
+    const wanted = () => {
+      tried = entries.filter(({ dropped }) => !dropped);
+      return tried.map(({ queued }) => queued);
+    };
+    if (wanted().length === 0) return;
+    await this.#options.queue.add(wanted);
+    for (const entry of tried) entry.added = true;
+    for (const how of ['remove', 'detach'] as const) {
+      const ids = tried.filter(({ takenOut }) => takenOut === how).map(({ queued }) => queued.job.id);
+      if (ids.length > 0) await this.#options.queue[how](ids);
+    }
   }
 
   #fail(entries: readonly Entry[], thrown: unknown): void {

@@ -17,7 +17,7 @@ import {
   type SchedulerEvent,
   type SchedulerOptions,
 } from '../schedule/index.js';
-import { JobSupply } from './job-supply.js';
+import { JobSupply, type SupplyQueue } from './job-supply.js';
 import { KeyedTasks } from './keyed-tasks.js';
 import { Mailbox } from './mailbox.js';
 import type { PreparedBlock } from './prepare-block.js';
@@ -72,6 +72,8 @@ export interface ShellHost {
 export interface SchedulerShellOptions {
   readonly scheduling: SchedulerOptions;
   readonly queue: Pick<JobProducer, 'add' | 'remove' | 'detach'>;
+  /** Takes the place of the queue's `add`, which is tried once. */
+  readonly add?: SupplyQueue['add'];
   readonly proofs: Pick<ProofStore, 'deleteProof'>;
   readonly clock: Clock;
   readonly host: ShellHost;
@@ -113,12 +115,12 @@ export class SchedulerShell {
   #closed = false;
 
   constructor(options: SchedulerShellOptions) {
-    const { scheduling, queue, host } = options;
+    const { scheduling, queue, host, add = (wanted) => queue.add(wanted()) } = options;
     this.#options = options;
     this.#scheduler = new Scheduler(scheduling);
     this.#tasks = new KeyedTasks(TASKS_AT_ONCE_MAX, (thrown) => host.onCheckFault(thrown));
     this.#supply = new JobSupply({
-      queue,
+      queue: { add, remove: (ids) => queue.remove(ids), detach: (ids) => queue.detach(ids) },
       tasks: this.#tasks,
       provide: (queued) => host.provide(queued),
       onFault: (jobs, thrown) => host.onSupplyFault(jobs, thrown),

@@ -39,6 +39,8 @@ export type SchedulerEvent = { readonly nowMs: number } & (
       readonly error: SerializedError;
       /** Whose attempt it was, where that is known; see `machineOf`. */
       readonly workerId?: string;
+      /** Of a lost lease: whether its proof had begun. Default: whether `job-started` was told of this attempt. */
+      readonly wasStarted?: boolean;
     }
   /** How many more proofs of each class the fleet could begin at once; what is left out has no room. */
   | { readonly kind: 'capacity'; readonly idle: Readonly<Partial<Record<ResourceClass, number>>> }
@@ -83,7 +85,7 @@ export type SchedulerCommand =
       readonly blockId: BlockId;
       readonly histories: ReadonlyMap<JobId, JobHistoryRecord>;
     }
-  /** A worker that makes bad proofs: it shall take no more jobs. */
+  /** A worker that fails again and again through its own fault: it shall take no more jobs. */
   | { readonly kind: 'drain-worker'; readonly workerId: string; readonly reason: string }
   /** Proofs were lost: the inputs of these jobs (client proofs included) must be in the store again before going on. */
   | { readonly kind: 'restore-inputs'; readonly blockId: BlockId; readonly jobIds: readonly JobId[] }

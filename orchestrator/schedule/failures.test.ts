@@ -7,8 +7,8 @@ const PAUSE_MS = 60_000;
 
 describe('a job whose workers die', () => {
   it('is quarantined when the second machine died with it', () => {
-    const bench = new Bench().add('block', tree).fail(vm0, 'lease-lost', 1, 'node-a.s1').tick(PAUSE_MS);
-    bench.fail(vm0, 'lease-lost', 2, 'node-b.s1');
+    const bench = new Bench().add('block', tree).start(vm0).fail(vm0, 'lease-lost', 1, 'node-a.s1').tick(PAUSE_MS);
+    bench.start(vm0, 2).fail(vm0, 'lease-lost', 2, 'node-b.s1');
     expect(bench.all('block-failed')).toEqual([
       {
         kind: 'block-failed',
@@ -27,9 +27,28 @@ describe('a job whose workers die', () => {
   it('is tried again for ever on one machine, and where nobody knows whose attempt it was', () => {
     const bench = new Bench().add('block', tree);
     for (let attempt = 1; attempt <= 50; attempt++) {
+      bench.start(vm0, attempt);
       bench.fail(vm0, 'lease-lost', attempt, attempt % 2 === 0 ? `node-a.s${attempt}` : undefined);
       expect(bench.tick(bench.nowMs + PAUSE_MS).enqueued).toEqual([vm0]);
     }
+  });
+
+  it.each([
+    { told: false, heard: true },
+    { told: undefined, heard: false },
+  ])('is not blamed where its proof had not begun (told: $told, heard to start: $heard)', ({ told, heard }) => {
+    const bench = new Bench().add('block', tree);
+    for (let attempt = 1; attempt <= 10; attempt++) {
+      if (heard) bench.start(vm0, attempt);
+      bench.fail(vm0, 'lease-lost', attempt, `node-${attempt}.s`, told);
+      expect([bench.all('block-failed'), bench.remembered('block').get(vm0)?.lostOn]).toEqual([[], []]);
+      bench.tick(bench.nowMs + PAUSE_MS);
+    }
+  });
+
+  it('is blamed where the queue knows that its proof had begun, though nobody was told', () => {
+    const bench = new Bench().add('block', tree).fail(vm0, 'lease-lost', 1, 'node-a.s', true).tick(PAUSE_MS);
+    expect(bench.fail(vm0, 'lease-lost', 2, 'node-b.s', true).all('block-failed')).toHaveLength(1);
   });
 
   it('is not blamed for workers that gave it back', () => {
@@ -41,7 +60,7 @@ describe('a job whose workers die', () => {
   });
 
   it('is not blamed for the same death twice, nor for that of an earlier attempt', () => {
-    const bench = new Bench().add('block', tree).fail(vm0, 'lease-lost', 1, 'node-a.s1');
+    const bench = new Bench().add('block', tree).fail(vm0, 'lease-lost', 1, 'node-a.s1', true);
     expect(bench.fail(vm0, 'lease-lost', 1, 'node-b.s1').commands).toEqual([]);
     expect(bench.tick(PAUSE_MS).fail(vm0, 'lease-lost', 1, 'node-b.s1').commands).toEqual([]);
   });

@@ -8,7 +8,7 @@ export interface JobHistory {
   readonly failures: Map<ErrorCode, number>;
   /** Reports of proofs by attempts up to this one say nothing any more: theirs may be the proof that was lost. */
   voidUpToAttempt: number;
-  /** Machines whose workers died with it. */
+  /** Machines whose workers died while they were proving it. */
   readonly lostOn: Set<string>;
   /** The class it is proven on since it ran out of memory. */
   escalatedTo: ResourceClass | null;
@@ -66,7 +66,7 @@ export class JobHistories {
     return count;
   }
 
-  /** A worker died with the job. Returns all machines on which that happened. */
+  /** A worker died that was proving the job. Returns all machines on which that happened. */
   countLoss(jobId: JobId, machine: string): readonly string[] {
     const { lostOn } = this.#change(jobId);
     lostOn.add(machine);

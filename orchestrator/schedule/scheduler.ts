@@ -16,7 +16,7 @@ import { STRAGGLER_POLICY, Stragglers } from './stragglers.js';
 import { Timers } from './timers.js';
 import { BAD_PROOFS_MAX, WorkerReputation } from './worker-reputation.js';
 
-/** Machines that die with one job before it is given to no other. */
+/** Machines that die proving one job before it is given to no other. */
 const MACHINES_LOST_MAX = 2;
 
 /** Failures whose cause may be what is stored: a child's proof that is damaged, or false. */
@@ -258,7 +258,7 @@ export class Scheduler {
     }
   }
 
-  #failJob({ jobId, attempt, error, workerId }: EventOf<'job-failed'>): void {
+  #failJob({ jobId, attempt, error, workerId, wasStarted }: EventOf<'job-failed'>): void {
     const holders = this.#holders(jobId).filter(({ block, job }) => block.isQueued(job));
     const [first] = holders;
     if (first === undefined) return;
@@ -271,10 +271,8 @@ export class Scheduler {
     if (error.code === 'proof-invalid' && workerId !== undefined) this.#countBadProof(workerId);
     const failures = this.#histories.countFailure(jobId, error.code);
     const policy = retryPolicy(error.code, this.#options.retries);
-    const lostOn =
-      error.code === 'lease-lost' && workerId !== undefined
-        ? this.#histories.countLoss(jobId, machineOf(workerId))
-        : [];
+    const diedWithIt = error.code === 'lease-lost' && (wasStarted ?? holders.some((it) => stateOf(it) === 'leased'));
+    const lostOn = diedWithIt && workerId !== undefined ? this.#histories.countLoss(jobId, machineOf(workerId)) : [];
     if (lostOn.length >= MACHINES_LOST_MAX) {
       this.#failBlocks(holders, jobId, quarantined(jobId, lostOn));
       return;

@@ -85,7 +85,9 @@ describe('a scheduler that goes on from another', () => {
   it('knows which attempts do not count, and which machines died', () => {
     const bench = goOn({ [vm0]: record(2, { voidUpToAttempt: 1, lostOn: ['node-a'] }) });
     expect(bench.arrive(vm0, 1).commands).toEqual([]);
-    expect(bench.fail(vm0, 'lease-lost', 2, 'node-b.1').all('block-failed')[0]?.error.code).toBe('job-quarantined');
+    expect(bench.fail(vm0, 'lease-lost', 2, 'node-b.1', true).all('block-failed')[0]?.error.code).toBe(
+      'job-quarantined',
+    );
   });
 
   it('queues what ran out of memory on its larger class, with the content it has in the queue', () => {

@@ -10,7 +10,7 @@ export type FleetReport = { readonly jobId: JobId; readonly attempt: number; rea
   | { readonly kind: 'started' }
   | { readonly kind: 'proven'; readonly wallMs: number }
   | { readonly kind: 'late'; readonly wallMs: number }
-  | { readonly kind: 'failed'; readonly code: ErrorCode }
+  | { readonly kind: 'failed'; readonly code: ErrorCode; readonly wasStarted: boolean }
 );
 
 /** What the fleet needs of the world around it. */
@@ -41,6 +41,8 @@ interface Lease {
   readonly worker: Worker;
   /** *held*: the queue's; *detached*: goes on without it; *over*: nobody works on it. */
   state: 'held' | 'detached' | 'over';
+  /** Else it is staged: it waits for a slot of its worker. */
+  isStarted: boolean;
 }
 
 const LOSS_NOTICED_AFTER_MS = 5_000;
@@ -122,6 +124,10 @@ export class Fleet {
       this.#waiting.delete(jobId);
       const lease = this.#leases.get(jobId);
       if (lease === undefined) continue;
+      if (!lease.isStarted) {
+        this.#end(lease);
+        continue;
+      }
       this.#leases.delete(jobId);
       lease.state = 'detached';
     }
@@ -157,29 +163,47 @@ export class Fleet {
   }
 
   #freeSlots(worker: Worker): number {
-    return worker.state === 'working' ? this.#scenario.slotsPerWorker - worker.leases.size : 0;
+    return worker.state === 'working' ? Math.max(0, this.#scenario.slotsPerWorker - worker.leases.size) : 0;
   }
 
   #fill(): void {
-    for (const worker of this.#workers.values()) {
-      while (this.#waiting.size > 0 && this.#freeSlots(worker) > 0) {
-        let best: Entry | undefined;
-        for (const entry of this.#waiting.values()) {
-          if (best === undefined || isBefore(entry.queued, best.queued)) best = entry;
-        }
-        if (best !== undefined) this.#start(best, worker);
-      }
-    }
+    const { slotsPerWorker, stagedPerWorker } = this.#scenario;
+    for (const worker of this.#workers.values()) this.#startStaged(worker);
+    for (const worker of this.#workers.values()) this.#take(worker, slotsPerWorker);
+    for (const worker of this.#workers.values()) this.#take(worker, slotsPerWorker + stagedPerWorker);
     this.#hooks.idleChanged();
   }
 
-  #start(entry: Entry, worker: Worker): void {
+  #take(worker: Worker, leasesMax: number): void {
+    while (this.#waiting.size > 0 && worker.state === 'working' && worker.leases.size < leasesMax) {
+      let best: Entry | undefined;
+      for (const entry of this.#waiting.values()) {
+        if (best === undefined || isBefore(entry.queued, best.queued)) best = entry;
+      }
+      if (best === undefined) return;
+      const lease: Lease = { entry: best, worker, state: 'held', isStarted: false };
+      this.#waiting.delete(best.queued.job.id);
+      this.#leases.set(best.queued.job.id, lease);
+      worker.leases.add(lease);
+      this.#startStaged(worker);
+    }
+  }
+
+  /** Begins what the worker holds, the longest held first, as far as it has slots. */
+  #startStaged(worker: Worker): void {
+    let free = this.#scenario.slotsPerWorker;
+    for (const lease of worker.leases) if (lease.isStarted) free--;
+    for (const lease of [...worker.leases]) {
+      if (lease.isStarted || free-- <= 0) continue;
+      this.#start(lease);
+    }
+  }
+
+  #start(lease: Lease): void {
     const { faults, jitter, durationsMs, calmFromMs, troubled } = this.#scenario;
+    const { entry, worker } = lease;
     const { id: jobId, circuit, resourceClass } = entry.queued.job;
-    const lease: Lease = { entry, worker, state: 'held' };
-    this.#waiting.delete(jobId);
-    this.#leases.set(jobId, lease);
-    worker.leases.add(lease);
+    lease.isStarted = true;
     const readable = this.#hooks.read(entry.queued, entry.incarnation);
     this.#report(lease, { kind: 'started' });
     const stormy = this.#time.nowMs < calmFromMs;
@@ -212,7 +236,7 @@ export class Fleet {
     this.#after(afterMs, lease, () => {
       const isHeard = lease.state === 'held';
       this.#end(lease);
-      if (isHeard) this.#report(lease, { kind: 'failed', code });
+      if (isHeard) this.#report(lease, { kind: 'failed', code, wasStarted: true });
       this.#fill();
     });
   }
@@ -232,7 +256,7 @@ export class Fleet {
       this.#time.after(LOSS_NOTICED_AFTER_MS, () => {
         if (lease.state !== 'held') return;
         this.#end(lease);
-        this.#report(lease, { kind: 'failed', code: 'lease-lost' });
+        this.#report(lease, { kind: 'failed', code: 'lease-lost', wasStarted: lease.isStarted });
       });
     } else lease.state = 'over';
     if (this.#time.nowMs >= this.#scenario.calmFromMs || !this.#random.chance(this.#scenario.faults.zombie)) return;

@@ -33,6 +33,11 @@ export class HedgeWatch {
     return begun.length;
   }
 
+  /** The job is proven: should a block need it again, that is another matter. */
+  end(jobId: JobId): void {
+    this.#present.delete(jobId);
+  }
+
   /** Jobs that no block has any more. */
   forget(isForgotten: (jobId: JobId) => boolean): void {
     for (const jobId of this.#hedged) {

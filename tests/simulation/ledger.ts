@@ -14,9 +14,9 @@ export class Ledger {
 
   observe(report: FleetReport): void {
     if (report.kind !== 'failed') return;
-    const { jobId, code, workerId } = report;
+    const { jobId, code, workerId, wasStarted } = report;
     this.#failures.set(`${jobId} ${code}`, this.#count(jobId, code) + 1);
-    if (code !== 'lease-lost') return;
+    if (code !== 'lease-lost' || !wasStarted) return;
     const machines = this.#lostOn.get(jobId) ?? new Set();
     this.#lostOn.set(jobId, machines.add(machineOf(workerId)));
   }

@@ -36,6 +36,10 @@ export interface Scenario {
   readonly machines: number;
   readonly workersPerMachine: number;
   readonly slotsPerWorker: number;
+  /** Jobs that a worker takes ahead of the time when it can begin them. */
+  readonly stagedPerWorker: number;
+  /** Whether the queue says of a lost lease if its proof had begun. */
+  readonly tellsStarted: boolean;
   /** How many machines have workers whose proofs do not verify, until they are drained and replaced. */
   readonly badMachines: number;
   readonly troubled: ReadonlyMap<JobId, Trouble>;
@@ -115,6 +119,8 @@ export function scenarioOf(seed: number): Scenario {
     machines,
     workersPerMachine: random.integer(1, 2),
     slotsPerWorker: random.integer(1, 3),
+    stagedPerWorker: random.integer(0, 2),
+    tellsStarted: random.chance(0.8),
     badMachines: !calm && random.chance(0.15) ? random.integer(1, machines) : 0,
     troubled: calm ? new Map() : troubledJobs(random, blocks),
     keepProofs: random.chance(0.2),

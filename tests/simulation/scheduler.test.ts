@@ -26,6 +26,8 @@ function calm(callsOfTransactions: readonly number[], slots: number): Scenario {
     machines: 1,
     workersPerMachine: 1,
     slotsPerWorker: slots,
+    stagedPerWorker: 0,
+    tellsStarted: true,
     badMachines: 0,
     troubled: new Map(),
     keepProofs: false,

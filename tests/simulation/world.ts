@@ -216,7 +216,7 @@ export class World {
     for (let copy = 0; copy < copies; copy++)
       this.time.after(lateMs(), () => {
         if (report.kind === 'late') this.#receiveLate(report);
-        else if (incarnation === this.#incarnation) this.#handle(toEvent(report));
+        else if (incarnation === this.#incarnation) this.#handle(toEvent(report, this.#scenario.tellsStarted));
       });
   }
 
@@ -267,6 +267,7 @@ export class World {
     switch (command.kind) {
       case 'report-proven':
         this.#countOnce(`${command.blockId} ${command.jobId}`);
+        this.#hedges.end(command.jobId);
         break;
       case 'report-retry':
         if (!this.#open.has(command.blockId)) throw new Error(`retry for ${command.blockId}, which is not open`);
@@ -450,7 +451,7 @@ function isRoot({ tree }: SimulatedBlock, jobId: JobId): boolean {
   return tree.jobId(tree.root) === jobId;
 }
 
-function toEvent(report: FleetReport): EventBody {
+function toEvent(report: FleetReport, tellsStarted = true): EventBody {
   const { jobId, attempt, workerId } = report;
   switch (report.kind) {
     case 'started':
@@ -465,6 +466,7 @@ function toEvent(report: FleetReport): EventBody {
         jobId,
         attempt,
         workerId,
+        ...(tellsStarted ? { wasStarted: report.wasStarted } : {}),
         error: { code: report.code, message: 'as the scenario says' },
       };
   }

@@ -16,6 +16,12 @@ export function treeOf(names: string, callCounts: readonly number[]): ProofTree 
   return planBlock({ lineageSeed: sha256('seed'), transactionIds: [...names].map(sha256), callCounts });
 }
 
+/**
+ * Names (for `treeOf`) of transactions of which the 30th and the 41st, the last, have lineages with the same last seven
+ * digits. Found by trying all names for the first.
+ */
+export const LINEAGES_ALIKE = '\u{55bff}abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMN';
+
 type Body = SchedulerEvent extends infer E ? (E extends SchedulerEvent ? Omit<E, 'nowMs'> : never) : never;
 type Kind = SchedulerCommand['kind'];
 
@@ -58,9 +64,17 @@ export class Bench {
     return this.start(jobId, attempt).handle({ kind: 'job-proven', jobId, attempt, wallMs });
   }
 
-  fail(jobId: string, code: ErrorCode, attempt = 1, workerId?: string): this {
+  fail(jobId: string, code: ErrorCode, attempt = 1, workerId?: string, wasStarted?: boolean): this {
     const error = { code, message: `${code}!` };
-    return this.handle({ kind: 'job-failed', jobId, attempt, error, ...(workerId === undefined ? {} : { workerId }) });
+    const by = workerId === undefined ? {} : { workerId };
+    return this.handle({
+      kind: 'job-failed',
+      jobId,
+      attempt,
+      error,
+      ...by,
+      ...(wasStarted === undefined ? {} : { wasStarted }),
+    });
   }
 
   /** A proof by whichever attempt, without a word of its start. */

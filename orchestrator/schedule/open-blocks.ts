@@ -17,7 +17,7 @@ const KEY_DIGITS = 7;
 export class OpenBlocks {
   readonly #blocks = new Map<BlockId, BlockJobs>();
   readonly #families = new Map<string, Set<BlockJobs>>();
-  /** By the end of the lineage of each transaction; a list only where several blocks have it. */
+  /** By the end of the lineage of each transaction; a list only where several blocks have it. None is there twice. */
   readonly #byLineage = new Map<number, BlockJobs | BlockJobs[]>();
 
   get size(): number {
@@ -40,9 +40,9 @@ export class OpenBlocks {
     else family.add(block);
     for (let t = 0; t < block.tree.transactions; t++) {
       const key = keyOf(block.tree.lineage(t));
-      const known = this.#byLineage.get(key);
-      if (known === undefined) this.#byLineage.set(key, block);
-      else this.#byLineage.set(key, Array.isArray(known) ? [...known, block] : [known, block]);
+      const known = this.#blocksWith(key);
+      // Two transactions of one block may end alike.
+      if (!known.includes(block)) this.#keep(key, [...known, block]);
     }
   }
 
@@ -53,17 +53,16 @@ export class OpenBlocks {
     if (family?.size === 0) this.#families.delete(block.family);
     for (let t = 0; t < block.tree.transactions; t++) {
       const key = keyOf(block.tree.lineage(t));
-      const known = this.#byLineage.get(key);
-      const [first, ...others] = Array.isArray(known) ? known.filter((other) => other !== block) : [];
-      if (first === undefined) this.#byLineage.delete(key);
-      else this.#byLineage.set(key, others.length === 0 ? first : [first, ...others]);
+      this.#keep(
+        key,
+        this.#blocksWith(key).filter((other) => other !== block),
+      );
     }
   }
 
   /** The open blocks that have this job. */
   holders(jobId: JobId): Holder[] {
-    const known = this.#byLineage.get(keyOf(jobId));
-    return known === undefined ? [] : holdersAmong(Array.isArray(known) ? known : [known], jobId);
+    return holdersAmong(this.#blocksWith(keyOf(jobId)), jobId);
   }
 
   /** The same job in other open blocks than this one, which has it or had it. */
@@ -77,6 +76,18 @@ export class OpenBlocks {
     const family = this.#families.get(block.family);
     if (family === undefined || (family.size === 1 && family.has(block))) return NONE;
     return [...family].filter((other) => other !== block);
+  }
+
+  #blocksWith(key: number): readonly BlockJobs[] {
+    const known = this.#byLineage.get(key);
+    if (known === undefined) return NONE;
+    return Array.isArray(known) ? known : [known];
+  }
+
+  #keep(key: number, blocks: BlockJobs[]): void {
+    const [first] = blocks;
+    if (first === undefined) this.#byLineage.delete(key);
+    else this.#byLineage.set(key, blocks.length === 1 ? first : blocks);
   }
 }
 

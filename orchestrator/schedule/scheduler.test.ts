@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Bench, treeOf } from '../../tests/support/scheduler-bench.js';
+import { Bench, LINEAGES_ALIKE, treeOf } from '../../tests/support/scheduler-bench.js';
 import { DEFAULT_DURATIONS_MS } from './duration-estimates.js';
 
 const tree = treeOf('ab', [2, 0]);
@@ -62,6 +62,18 @@ describe('a block without faults', () => {
         { name: 'root', jobs: 1, done: 0, running: 0, waiting: 1 },
       ],
     });
+  });
+});
+
+describe('a block with two transactions whose lineages look alike', () => {
+  const alike = treeOf(LINEAGES_ALIKE, new Array([...LINEAGES_ALIKE].length).fill(0));
+  const base = (transaction: number) => alike.jobId(alike.baseJob(transaction));
+
+  it('proves each of their jobs once, and what is above them when all below is proven', () => {
+    const bench = new Bench().add('block', alike).prove(base(29));
+    expect(base(29).slice(-7)).toBe(base(40).slice(-7));
+    expect(bench.kinds).toEqual(['report-proven', 'delete-inputs']);
+    expect(bench.prove(base(28)).enqueued).toEqual([alike.jobId(alike.joinJob(1, 14))]);
   });
 });
 

@@ -55,7 +55,7 @@ export interface BlockBoard {
   find(blockId: BlockId): Promise<BlockStatus | undefined>;
   /** All open blocks, the oldest first. */
   list(): Promise<readonly BlockStatus[]>;
-  /** What is known of who proved what in an open block, as far as it is. */
+  /** What is known of who proved what in an open block, as far as it is, and can be read. */
   credits(blockId: BlockId): Promise<readonly ProofSummary[]>;
 }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { ERROR_CODES, type ErrorCode, EspalierError } from '../../common/index.js';
+import { ERROR_CODES, type ErrorCode } from '../../common/index.js';
 import { type BlockStatus, type JobHistoryRecord, RESOURCE_CLASSES, type WorkerInfo } from '../../proto/index.js';
+import { checkForm, readJson } from '../read-json.js';
 import type { BlockClaim, BlockProgress, SubmittedBlock } from './block-board.js';
 
 /** What the board and the fleet keep in Redis. It is read from a network: nothing in it is believed. */
@@ -69,8 +70,8 @@ export function readClaim([id, token, age, submitted, progress]: ClaimReply): Bl
   const what = `block ${id} on the board`;
   return {
     ...readJson(submittedSchema, submitted, what),
-    token: check(counter, token, what),
-    ageRank: check(counter, age, what),
+    token: checkForm(counter, token, what),
+    ageRank: checkForm(counter, age, what),
     checked: readProgress(progress, what).checked,
   };
 }
@@ -89,22 +90,4 @@ export function readStatus(id: string, [submitted, progress, owner, cancel]: Sta
 
 function readProgress(json: string | null | undefined, what: string): BlockProgress {
   return json ? readJson(progressSchema, json, what) : START;
-}
-
-/** Throws `store-corrupt` for what is not of this form. */
-export function readJson<T>(schema: z.ZodType<T>, json: string | null | undefined, what: string): T {
-  let value: unknown;
-  try {
-    value = JSON.parse(json ?? '');
-  } catch (cause) {
-    throw new EspalierError('store-corrupt', `${what}: not JSON`, { cause });
-  }
-  return check(schema, value, what);
-}
-
-function check<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  throw new EspalierError('store-corrupt', `${what}: ${issue?.path.join('.') || 'it'}: ${issue?.message}`);
 }

@@ -151,7 +151,13 @@ describe('an open block', () => {
     await redis.hset(keys.of('block', 'b'), 'progress', '{"state":"lost"}');
     await expectCode(board.find('a'), 'store-corrupt', /block a on the board: not JSON/);
     expect(ids(await board.list())).toEqual(['c']);
-    expect(ids(await (await newOwner('o1')).claim(10))).toEqual(['c']);
+    const owner = await newOwner('o1');
+    const claims = await owner.claim(10);
+    expect(ids(claims)).toEqual(['c']);
+    for (const claim of claims) await owner.credit(claim, [summary('j1'), summary('j2')]);
+    await redis.hset(keys.of('block', 'c', 'credits'), 'j1', '{}');
+    expect(await board.credits('c')).toEqual([summary('j2')]);
+    expect(troubles.at(-1)).toMatch(/^what is credited for job j1: /);
     expect(troubles.slice(0, 2)).toEqual([
       'block a on the board: not JSON',
       expect.stringMatching(/^block b on the board: state: Invalid option/),

@@ -1,9 +1,10 @@
 import { EspalierError } from '../../common/index.js';
 import { type BlockId, type BlockStatus, type ProofSummary, proofSummarySchema } from '../../proto/index.js';
+import { readJson } from '../read-json.js';
 import type { Heart } from '../redis/heart.js';
 import { ScriptConnection, type ScriptConnectionOptions } from '../redis/script-connection.js';
 import type { BlockBoard, BlockOwner, SubmittedBlock } from './block-board.js';
-import { readJson, readStatus, STATUS_FIELDS, type StatusReply } from './board-records.js';
+import { readStatus, STATUS_FIELDS, type StatusReply } from './board-records.js';
 import { CANCEL, SUBMIT } from './board-scripts.js';
 import { RedisBlockOwner } from './redis-block-owner.js';
 
@@ -83,10 +84,11 @@ export class RedisBlockBoard implements BlockBoard {
     do {
       const [next, found] = await this.#connection.ask((redis) => redis.hscan(key, cursor, 'COUNT', PAGE));
       cursor = next;
-      for (let at = 0; at + 1 < found.length; at += 2) {
-        const jobId = found[at] as string;
-        byJob.set(jobId, readJson(proofSummarySchema, found[at + 1], `what is credited for job ${jobId}`));
-      }
+      const entries = Array.from({ length: found.length / 2 }, (_, index) => found.slice(2 * index, 2 * index + 2));
+      const read = this.#connection.readable(entries, ([jobId = '', json]) => {
+        return [jobId, readJson(proofSummarySchema, json, `what is credited for job ${jobId}`)] as const;
+      });
+      for (const [jobId, summary] of read) byJob.set(jobId, summary);
     } while (cursor !== '0');
     return [...byJob.values()];
   }

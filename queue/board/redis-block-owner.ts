@@ -1,12 +1,13 @@
 import { EspalierError } from '../../common/index.js';
 import type { BlockId, JobHistoryRecord, JobId, ProofSummary } from '../../proto/index.js';
+import { readJson } from '../read-json.js';
 import { ChangeFeed } from '../redis/change-feed.js';
 import type { Heart } from '../redis/heart.js';
 import { Pacer } from '../redis/pacer.js';
 import type { ScriptConnection } from '../redis/script-connection.js';
 import { LEAVE_WITHIN_MS, settledWithin } from '../redis/settled-within.js';
 import type { BlockClaim, BlockOwner, BlockProgress } from './block-board.js';
-import { type ClaimReply, historySchema, readClaim, readJson } from './board-records.js';
+import { type ClaimReply, historySchema, readClaim } from './board-records.js';
 import { CANCELLED, CLAIM, END, HISTORIES, LEAVE, LOOK, NOTE, NOTE_JOBS } from './board-scripts.js';
 
 /** So often an owner looks for the dead, and for what it was not told of. */

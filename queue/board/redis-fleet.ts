@@ -1,7 +1,8 @@
 import type { WorkerInfo } from '../../proto/index.js';
+import { readJson } from '../read-json.js';
 import { ChangeFeed } from '../redis/change-feed.js';
 import { ScriptConnection, type ScriptConnectionOptions } from '../redis/script-connection.js';
-import { readJson, workerSchema } from './board-records.js';
+import { workerSchema } from './board-records.js';
 import type { Fleet, FleetEntry } from './fleet.js';
 import { DRAIN, LIST } from './fleet-scripts.js';
 import { RedisFleetEntry } from './redis-fleet-entry.js';

@@ -1,9 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
+import { EspalierError } from '../../common/index.js';
 import type { JobReport } from '../../proto/index.js';
 import type { RedisKeys } from '../redis/redis-keys.js';
 import { ReportFeed } from '../report-feed.js';
 import { endConnection } from './end-connection.js';
+import { readReport } from './read-report.js';
 
 /** Reports read at a time. */
 const REPORTS_MAX = 500;
@@ -60,12 +62,21 @@ export class ReportInbox {
       try {
         const [inbox = '', late = ''] = this.#lists;
         const read = await connection.blmpop(READ_TIMEOUT_S, 2, inbox, late, 'LEFT', 'COUNT', REPORTS_MAX);
-        for (const text of read?.[1] ?? []) this.#feed.publish(JSON.parse(text) as JobReport);
+        for (const text of read?.[1] ?? []) this.#publish(text);
       } catch (thrown) {
         if (this.#closed) return;
         this.#onTrouble(`reports cannot be read: ${thrown instanceof Error ? thrown.message : thrown}`);
         await pause(RETRY_DELAY_MS);
       }
+    }
+  }
+
+  /** One that cannot be read must not stop the others. */
+  #publish(text: string): void {
+    try {
+      this.#feed.publish(readReport(text));
+    } catch (thrown) {
+      this.#onTrouble(`a report is dropped: ${EspalierError.from(thrown).message}`);
     }
   }
 }

@@ -8,7 +8,8 @@ export type { BlockBoard, BlockClaim, BlockOwner, BlockProgress, SubmittedBlock 
 export type { Fleet, FleetEntry } from './board/fleet.js';
 export { RedisBlockBoard } from './board/redis-block-board.js';
 export { RedisFleet } from './board/redis-fleet.js';
-export { BullmqJobQueue, type BullmqJobQueueOptions, type JobCounts } from './bullmq/bullmq-job-queue.js';
+export { BullmqJobQueue, type BullmqJobQueueOptions } from './bullmq/bullmq-job-queue.js';
+export { countJobs, type JobCounts, type QueueCounts } from './bullmq/queue-counts.js';
 export type { JobConsumer, JobProducer, JobQueue } from './job-queue.js';
 export { MemoryJobQueue, type MemoryJobQueueOptions } from './memory-job-queue.js';
 export type { Heart } from './redis/heart.js';

@@ -1,8 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { connectRedis, EspalierError } from '../../common/index.js';
-import { type JobReport, RESOURCE_CLASSES, type ResourceClass } from '../../proto/index.js';
+import type { JobReport } from '../../proto/index.js';
 import type { JobConsumer, JobProducer, JobQueue } from '../job-queue.js';
 import { JOBS_MAX_DEFAULT, warnOfListenerError } from '../queue-errors.js';
 import type { Heart } from '../redis/heart.js';
@@ -11,6 +10,7 @@ import { BullmqProducer } from './bullmq-producer.js';
 import { endConnection } from './end-connection.js';
 import { JobTaker } from './job-taker.js';
 import { LeaseKeeper } from './lease-keeper.js';
+import { type QueueCounts, readCounts } from './queue-counts.js';
 import { QueueScripts } from './queue-scripts.js';
 import { ReportInbox } from './report-inbox.js';
 import { WorkerSessions } from './worker-sessions.js';
@@ -29,11 +29,6 @@ export interface BullmqJobQueueOptions {
   readonly onListenerError?: (error: unknown) => void;
   /** Hears when Redis is lost and found, and what it refuses to do. */
   readonly onTrouble?: (message: string) => void;
-}
-
-export interface JobCounts {
-  readonly waiting: number;
-  readonly leased: number;
 }
 
 /** No script takes Redis longer than a fraction of a second: a link that is silent for so long is dead. */
@@ -144,18 +139,9 @@ export class BullmqJobQueue implements JobQueue {
     return this.#scripts.reap();
   }
 
-  /** What is in the queue, for operators. */
-  async counts(): Promise<Readonly<Record<ResourceClass, JobCounts>>> {
-    const queues = await this.#bullmq();
-    try {
-      const entries = queues.map(async (queue) => {
-        const { prioritized = 0, active = 0 } = await queue.getJobCounts('prioritized', 'active');
-        return [queue.name, { waiting: prioritized, leased: active }] as const;
-      });
-      return Object.fromEntries(await Promise.all(entries)) as Record<ResourceClass, JobCounts>;
-    } finally {
-      await Promise.all(queues.map((queue) => queue.close()));
-    }
+  /** What is in the queue. */
+  counts(): Promise<QueueCounts> {
+    return readCounts(this.#redis, this.#keys);
   }
 
   /**
@@ -215,12 +201,5 @@ export class BullmqJobQueue implements JobQueue {
       () => this.#taker.kick(),
       (thrown: unknown) => this.#options.onTrouble?.(`no messages: ${EspalierError.from(thrown).message}`),
     );
-  }
-
-  /** Loaded when it is asked for: it takes a quarter of a second, and no job needs it. */
-  async #bullmq(): Promise<readonly Queue[]> {
-    const bullmq = await import('bullmq');
-    const { prefix } = this.#keys;
-    return RESOURCE_CLASSES.map((name) => new bullmq.Queue(name, { connection: this.#redis, prefix }));
   }
 }

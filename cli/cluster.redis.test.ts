@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { packageRoot } from '../common/index.js';
 import type { BlockResult, BlockStatus, WorkerInfo } from '../proto/index.js';
+import type { QueueCounts } from '../queue/index.js';
 import { Program } from '../tests/faults/support/program.js';
 import { type RedisServer, startRedis } from '../tests/support/redis-server.js';
 import { runCommand } from '../tests/support/run-command.js';
@@ -163,6 +164,8 @@ test('SIGTERM in the middle of a proof: it is finished, and the worker ends well
   expect(await other?.exited).toEqual({ code: 0, signal: null });
   expect((await run('submit', 'second.json')).exitCode).toBe(0);
   const { jobId } = await slow.until(({ kind }) => kind === 'proof-started');
+  const { queue } = await json<{ queue: QueueCounts }>('status');
+  expect([queue.vm.leased + queue.rollup.leased > 0, queue.gpu]).toEqual([true, { waiting: 0, leased: 0 }]);
   slow.kill('SIGTERM');
   expect(await slow.exited).toEqual({ code: 0, signal: null });
   expect(slow.events.filter((event) => event.jobId === jobId).map(({ kind }) => kind)).toEqual([

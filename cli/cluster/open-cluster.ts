@@ -1,5 +1,12 @@
 import type { BlockId, BlockResult } from '../../proto/index.js';
-import { type BlockBoard, type Fleet, RedisBlockBoard, RedisFleet } from '../../queue/index.js';
+import {
+  type BlockBoard,
+  countJobs,
+  type Fleet,
+  type QueueCounts,
+  RedisBlockBoard,
+  RedisFleet,
+} from '../../queue/index.js';
 import { BlockStore, openBlobStore, ProofStore } from '../../store/index.js';
 import { Closing } from './closing.js';
 import type { ClusterAddress } from './cluster-address.js';
@@ -10,6 +17,8 @@ export interface Cluster {
   readonly address: ClusterAddress;
   readonly board: BlockBoard;
   readonly fleet: Fleet;
+  /** How many jobs wait and are leased. */
+  jobCounts(): Promise<QueueCounts>;
   readonly blocks: BlockStore;
   readonly proofs: ProofStore;
   /** The id of the block that a user means, open or ended; see `resolveBlock`. */
@@ -37,6 +46,7 @@ export async function openCluster(
       address,
       board,
       fleet,
+      jobCounts: () => countJobs({ url, namespace, onTrouble }),
       blocks,
       proofs: new ProofStore(store.blobs),
       resolve: (text) => resolveBlock(text, namespace, () => knownBlocks(board, blocks)),

@@ -1,4 +1,5 @@
-import type { BlockResult, BlockStatus, EndedState } from '../../proto/index.js';
+import { type BlockResult, type BlockStatus, type EndedState, RESOURCE_CLASSES } from '../../proto/index.js';
+import type { QueueCounts } from '../../queue/index.js';
 import { formatCount, formatDuration, formatPlural, formatTable } from '../format.js';
 import { oneLine } from '../report-error.js';
 
@@ -9,12 +10,13 @@ export const SHORT_ID_CHARS = 12;
 export interface ClusterView {
   /** The oldest first. */
   readonly open: readonly BlockStatus[];
+  readonly queue: QueueCounts;
   /** The latest first. */
   readonly ended: readonly BlockResult[];
 }
 
-/** Open blocks, and what became of the latest ones that ended. */
-export function renderCluster({ open, ended }: ClusterView, nowMs: number): string {
+/** Open blocks, what of them is in the queue, and what became of the latest ones that ended. */
+export function renderCluster({ open, queue, ended }: ClusterView, nowMs: number): string {
   const openText =
     open.length === 0
       ? 'no block is open\n'
@@ -22,15 +24,23 @@ export function renderCluster({ open, ended }: ClusterView, nowMs: number): stri
           open.map((status) => openRow(status, nowMs)),
           { header: ['block', 'state', 'proven', 'running', 'submitted', 'owner'], align: OPEN_ALIGN },
         );
-  if (ended.length === 0) return openText;
-  const endedText = formatTable(
-    ended.map((result) => endedRow(result, nowMs)),
-    { header: ['ended', 'as', 'jobs', 'took', 'when', ''], align: ENDED_ALIGN },
-  );
-  return `${openText}\n${endedText}`;
+  const jobs = queueRows(queue);
+  const queueText =
+    jobs.length === 0 ? [] : [formatTable(jobs, { header: ['queue', 'waiting', 'leased'], align: QUEUE_ALIGN })];
+  const endedText =
+    ended.length === 0
+      ? []
+      : [
+          formatTable(
+            ended.map((result) => endedRow(result, nowMs)),
+            { header: ['ended', 'as', 'jobs', 'took', 'when', ''], align: ENDED_ALIGN },
+          ),
+        ];
+  return [openText, ...queueText, ...endedText].join('\n');
 }
 
 const OPEN_ALIGN = ['left', 'left', 'right', 'right', 'left', 'left'] as const;
+const QUEUE_ALIGN = ['left', 'right', 'right'] as const;
 const ENDED_ALIGN = ['left', 'left', 'right', 'left', 'left', 'left'] as const;
 
 function openRow(status: BlockStatus, nowMs: number): readonly string[] {
@@ -42,6 +52,15 @@ function openRow(status: BlockStatus, nowMs: number): readonly string[] {
     ago(status.submittedAtMs, nowMs),
     status.owner === null ? '-' : oneLine(status.owner),
   ];
+}
+
+/** Classes of which there are jobs. */
+function queueRows(queue: QueueCounts): readonly (readonly string[])[] {
+  return RESOURCE_CLASSES.filter((name) => queue[name].waiting + queue[name].leased > 0).map((name) => [
+    name,
+    formatCount(queue[name].waiting),
+    formatCount(queue[name].leased),
+  ]);
 }
 
 const REASON_CHARS_MAX = 60;

@@ -53,18 +53,26 @@ const proven: BlockResult = {
   rootId: 'root-rollup.1.0.5e2c',
 };
 
-it('shows where open blocks are, and how others ended', () => {
-  expect(renderCluster({ open: [open, queued], ended: [failed, proven] }, NOW_MS).split('\n')).toEqual([
+const NO_JOBS = { waiting: 0, leased: 0 };
+const EMPTY = { vm: NO_JOBS, rollup: NO_JOBS, gpu: NO_JOBS };
+
+it('shows where open blocks are, how deep the queue is, and how others ended', () => {
+  const queue = { ...EMPTY, vm: { waiting: 1_200, leased: 3 }, gpu: { waiting: 2, leased: 0 } };
+  expect(renderCluster({ open: [open, queued], queue, ended: [failed, proven] }, NOW_MS).split('\n')).toEqual([
     'block         state    proven  running  submitted   owner',
     '5204d4316117  proving     5/9        2  3m 00s ago  node-a.1f2e3d4c',
     'abababababab  queued        -        0  3m 00s ago  -',
+    '',
+    'queue  waiting  leased',
+    'vm       1,200       3',
+    'gpu          2       0',
     '',
     'ended         as      jobs  took    when',
     'cdcdcdcdcdcd  failed     2  1m 00s  4m 00s ago  [witness-unsatisfied] the assertion | fails',
     'efefefefefef  proven     2  1m 00s  4m 00s ago',
     '',
   ]);
-  expect(renderCluster({ open: [], ended: [] }, NOW_MS)).toBe('no block is open\n');
+  expect(renderCluster({ open: [], queue: EMPTY, ended: [] }, NOW_MS)).toBe('no block is open\n');
 });
 
 it('shows one block in detail, open or ended, with what can be done next', () => {

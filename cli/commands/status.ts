@@ -18,7 +18,9 @@ export function registerStatus(program: Command, context: CliContext): void {
   const command = program
     .command('status')
     .helpGroup(CLUSTER_GROUP)
-    .description('show the blocks of a cluster: the open ones, and how the latest others ended; or one of them')
+    .description(
+      'show the blocks of a cluster: the open ones, how deep the queue is, and how the latest others ended; or one block',
+    )
     .argument('[block]', 'id of a block, or its first 6 or more digits')
     .option('--json', 'print one JSON object');
   addClusterOptions(command).action((block: string | undefined, options: RawStatusOptions) =>
@@ -27,7 +29,10 @@ export function registerStatus(program: Command, context: CliContext): void {
     ),
   );
   addExamples(command, [
-    { line: 'espalier status', meaning: 'where each block is, with ESPALIER_REDIS and ESPALIER_STORE set' },
+    {
+      line: 'espalier status',
+      meaning: 'where each block is, and the queue, with ESPALIER_REDIS and ESPALIER_STORE set',
+    },
     { line: 'espalier status 5204d4', meaning: 'one block, also after it has ended' },
     { line: 'espalier status --json --redis redis://host:6379 --store s3://bucket/proofs', meaning: 'for a program' },
   ]);
@@ -36,7 +41,7 @@ export function registerStatus(program: Command, context: CliContext): void {
 async function showAll(cluster: Cluster, { json }: RawStatusOptions, { stdout, clock }: CliContext): Promise<void> {
   const open = await cluster.board.list();
   const ended = await latestResults(cluster, new Set(open.map(({ blockId }) => blockId)));
-  const view = { open, ended };
+  const view = { open, queue: await cluster.jobCounts(), ended };
   stdout.write(json ? `${JSON.stringify(view)}\n` : renderCluster(view, clock.nowMs()));
 }
 

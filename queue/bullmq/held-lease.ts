@@ -5,7 +5,7 @@ import type { Job, JobLease, QueuedJob } from '../../proto/index.js';
  * Where a lease of this process is, as far as this process knows:
  *
  * - *held*: taken. Its holder's ending makes it *ending*; a failed look at Redis *lost*; `remove` and `close` *over*.
- * - *ending*: its holder has ended it, and Redis has not answered. *over* when it has, *held* again when it cannot be asked.
+ * - *ending*: its holder has ended it, and Redis has not answered. *over* when it has, what it was when it cannot be asked.
  * - *detached*: no lease any more, but its holder goes on. *over* when that ends, or the job is removed.
  * - *lost*: given to someone else, or about to be. Its holder was told to stop, and may have stored a proof by then: its
  *   `complete` is still told. Then *over*.

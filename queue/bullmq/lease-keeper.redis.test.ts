@@ -61,6 +61,39 @@ describe('LeaseKeeper', () => {
     expect(await log.until(1)).toEqual(['late a']);
   });
 
+  test.each(['lost', 'detached'])('tells of a proof whose lease is %s when Redis takes it again', async (how) => {
+    const queue = await queues.open();
+    const log = new ReportLog(queue.producer);
+    const keeper = newKeeper();
+    await queue.producer.add([queuedJob('a')]);
+    const lease = await take('w1', keeper);
+    if (how === 'detached') await queue.producer.detach(['a']);
+    else await queues.redis.del(queues.keys.of('leases', 'w1'));
+    await keeper.check('w1');
+    const proof = { jobId: 'a', workerId: 'w1', summary: summaryOf(lease) };
+    const end = () =>
+      keeper.end(lease, 'ended', { kind: 'proven', ...proof }, { kind: 'late', blockId: 'b1', ...proof });
+    await queues.redis.config('SET', 'min-replicas-to-write', '1');
+    await expectCode(end(), 'queue-unavailable', /replicas/);
+    await queues.redis.config('SET', 'min-replicas-to-write', '0');
+    await expectCode(end(), 'lease-lost');
+    expect(await log.until(1)).toEqual(['late a']);
+    await expectCode(end(), 'lease-lost');
+  });
+
+  test('says that a job has begun again where Redis refused it', async () => {
+    const queue = await queues.open();
+    const log = new ReportLog(queue.producer);
+    const keeper = newKeeper();
+    await queue.producer.add([queuedJob('a')]);
+    const lease = await take('w1', keeper);
+    await queues.redis.config('SET', 'min-replicas-to-write', '1');
+    await expectCode(keeper.started(lease), 'queue-unavailable', /replicas/);
+    await queues.redis.config('SET', 'min-replicas-to-write', '0');
+    await keeper.started(lease);
+    expect(await log.until(1)).toEqual(['started a']);
+  });
+
   test('lets those go on whose job was detached, until it is removed', async () => {
     const queue = await queues.open();
     const keeper = newKeeper();

@@ -38,7 +38,12 @@ export class LeaseKeeper {
     held.isStarted = true;
     const { job, attempt, workerId } = held;
     const report = encode({ kind: 'started', jobId: job.id, workerId, attempt });
-    if (!(await this.#tell(held, 'started', report))) throw leaseLost(lease);
+    try {
+      if (!(await this.#tell(held, 'started', report))) throw leaseLost(lease);
+    } catch (thrown) {
+      held.isStarted = false;
+      throw thrown;
+    }
   }
 
   /** Ends a lease. `late` is told instead of `report` where the lease turns out to be lost. */
@@ -48,8 +53,7 @@ export class LeaseKeeper {
     if (held.state === 'held' && (await this.#settle(held, what, report))) return;
     // Removed while Redis was asked: its holder has been told, and nobody wants to hear of it.
     if (isOver(held)) throw leaseLost(lease);
-    this.#drop(held);
-    await this.#scripts.reportLate(held, late === undefined ? '' : encode(late));
+    await this.#tellLate(held, late);
     throw leaseLost(lease);
   }
 
@@ -104,6 +108,20 @@ export class LeaseKeeper {
       return isHeld;
     } catch (thrown) {
       if (held.state === 'ending') held.state = 'held';
+      throw thrown;
+    }
+  }
+
+  /** Where Redis cannot be asked the lease stays lost or detached, so that its holder may say so again. */
+  async #tellLate(held: HeldLease, late: JobReport | undefined): Promise<void> {
+    const before = held.state === 'detached' ? 'detached' : 'lost';
+    if (before === 'lost') this.#forget(held);
+    held.state = 'ending';
+    try {
+      await this.#scripts.reportLate(held, late === undefined ? '' : encode(late));
+      this.#drop(held);
+    } catch (thrown) {
+      if (!isOver(held)) held.state = before;
       throw thrown;
     }
   }

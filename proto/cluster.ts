@@ -42,6 +42,11 @@ export interface BlockResult {
   readonly jobs: number;
   readonly submittedAtMs: number;
   readonly endedAtMs: number;
+  /**
+   * The fencing token of the owner that wrote it: of two results of one submission the one with the larger token holds.
+   * Results of earlier versions have none, which is less than any.
+   */
+  readonly token?: number;
   /** The id the root proof is stored under; null unless proven. */
   readonly rootId: JobId | null;
   /** null unless failed. */

@@ -17,6 +17,7 @@ export const blockResultSchema = z.strictObject({
   jobs: count,
   submittedAtMs: timeMs,
   endedAtMs: timeMs,
+  token: count.exactOptional(),
   rootId: text.nullable(),
   error: z
     .strictObject({

@@ -21,6 +21,7 @@ const result: BlockResult = {
   error: { code: 'witness-unsatisfied', message: 'it does not hold', subject: 'vm-circuit.0.0.aa' },
   failedJob: 'vm-circuit.0.0.aa',
   lineageSeed: 'c'.repeat(64),
+  token: 7,
 };
 
 function creditOf(index: number): ProofSummary {

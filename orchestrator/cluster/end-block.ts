@@ -46,9 +46,8 @@ export async function endBlock(block: ClaimedBlock, wanted: Ending, options: End
   const planned = prepared ?? (await planUnprepared(block, options));
   const ending = wanted.state === 'proven' ? await withRootChecked(block, wanted, options) : wanted;
   if (ending.failedJob !== null && prepared !== undefined) await options.provide(prepared, ending.failedJob);
-  // Only the owner says how a block ended.
-  await options.confirm(block);
   const credits = await ports.board.credits(block.id);
+  const earlier = await ports.blocks.getResult(block.id).catch(unlessUnusable);
   const result: BlockResult = {
     blockId: block.id,
     ...ending,
@@ -57,20 +56,37 @@ export async function endBlock(block: ClaimedBlock, wanted: Ending, options: End
     jobs: planned?.tree.size ?? 0,
     submittedAtMs: claim.submittedAtMs,
     endedAtMs: clock.nowMs(),
+    token: claim.token,
     rootId: ending.state === 'proven' && prepared !== undefined ? prepared.tree.jobId(prepared.tree.root) : null,
-    lineageSeed:
-      planned?.lineageSeed ?? (await ports.blocks.getResult(block.id).catch(unlessUnusable))?.lineageSeed ?? null,
+    lineageSeed: planned?.lineageSeed ?? earlier?.lineageSeed ?? null,
   };
+  await options.confirm(block);
+  const later = await findLaterResult(block, options);
+  if (later !== undefined) return sweepAndEnd(block, later, planned?.tree, options);
   await ports.blocks.putResult(result, credits);
   onEvent(endEvent(block, ending, credits, clock));
   await sweepAndEnd(block, result, planned?.tree, options);
+}
+
+/**
+ * Only the owner says how a block ended; the store knows no fence. So what a later owner wrote is looked for last: an
+ * orchestrator that paused overwrites it only if it paused between this look and its own write.
+ */
+async function findLaterResult(
+  { id, claim }: ClaimedBlock,
+  { ports }: EndBlockOptions,
+): Promise<BlockResult | undefined> {
+  const stored = await ports.blocks.getResult(id).catch(unlessUnusable);
+  // Tokens alone do not tell: their counter starts anew with a new Redis.
+  const isLater = stored && (stored.token ?? 0) > claim.token && stored.submittedAtMs >= claim.submittedAtMs;
+  return isLater ? stored : undefined;
 }
 
 /** Finishes what an earlier owner began, who died when the result was written. */
 export async function finishBlock(block: ClaimedBlock, result: BlockResult, options: EndBlockOptions): Promise<void> {
   const { ports, tools } = options;
   const { lineageSeed } = result;
-  // Without content the sweep was over: that goes last.
+  // Without content nothing is known of what there may be.
   const content = lineageSeed === null ? undefined : await findStoredBlock(block.id, ports.blocks, tools.hasher);
   const tree = content === undefined || lineageSeed === null ? undefined : planTree(content, lineageSeed);
   await sweepAndEnd(block, result, tree, options);
@@ -104,8 +120,6 @@ async function sweepAndEnd(
   { ports, keepProofs, neededBy }: EndBlockOptions,
 ): Promise<void> {
   if (tree !== undefined) await sweepTree(tree, ports.proofs, keepAfter(result, keepProofs, await neededBy(block)));
-  // Whatever else left proofs behind is planned again to be forgotten.
-  if (result.state === 'proven' && !keepProofs) await ports.blocks.deleteBlock(block.id);
   await ports.owner.end(block.claim);
 }
 

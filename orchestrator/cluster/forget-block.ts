@@ -5,7 +5,7 @@ import type { BlockBoard } from '../../queue/index.js';
 import type { BlockStore, ProofStore } from '../../store/index.js';
 import { familyOf } from '../block/index.js';
 import type { ProofTree } from '../plan/index.js';
-import { planTree } from '../run/index.js';
+import { clientProofIdOf, planTree } from '../run/index.js';
 import { isOfTree, type SweepableStore, sweepTree } from './leftovers.js';
 import { findStoredBlock } from './read-stored-block.js';
 
@@ -40,10 +40,15 @@ export async function forgetBlock(blockId: BlockId, { board, blocks, proofs }: F
     const isShared = await sharedWithOpen(block, seed, { board, blocks }, hasher);
     await sweepTree(planTree(block, seed), proofs, { proof: isShared, inputs: isShared });
   } else if (result !== undefined) {
-    // A proven block's content is gone, and with it all but its root. Else it is what is known to have been proven.
-    const known = [result.rootId, ...(result.rootId === null ? await creditedJobs(blocks, blockId) : [])];
-    for (const jobId of known) if (jobId !== null) await proofs.deleteProof(jobId);
-    if (result.failedJob !== null) await proofs.deleteInputs(result.failedJob);
+    // Without sound content it is not known what there may be: all that may be left of what was proven goes.
+    const known = [result.rootId, result.failedJob, ...(await creditedJobs(blocks, blockId))];
+    for (const jobId of new Set(known)) {
+      if (jobId === null) continue;
+      await proofs.deleteInputs(jobId);
+      await proofs.deleteProof(jobId);
+      const clientId = clientProofIdOf(jobId);
+      if (clientId !== undefined) await proofs.deleteProof(clientId);
+    }
   }
   await blocks.deleteBlock(blockId);
   await blocks.deleteResult(blockId);

@@ -59,9 +59,14 @@ describe('a block of a cluster', () => {
     expect(await bench.blocks.getCredits(id)).toHaveLength(prepared.tree.size);
     expect(eventsOf(orchestrator, 'job-proven')).toHaveLength(prepared.tree.size);
     expect(eventsOf(orchestrator, 'block-proven')).toMatchObject([{ blockId: id, proven: prepared.tree.size }]);
-    expect((await bench.stored()).filter((key) => !key.startsWith('results/'))).toEqual([`proofs/${rootId()}`]);
+    expect((await bench.stored()).filter((key) => !/^(results|blocks)\//.test(key))).toEqual([`proofs/${rootId()}`]);
     expect(orchestrator.faults).toEqual([]);
     expect(await bench.keysLeft()).toEqual([]);
+    // What came too late to be swept up.
+    const { tree, inputs } = prepared;
+    await bench.proofs.putProof({ ...root, jobId: tree.jobId(0) });
+    await bench.proofs.putProof({ ...root, jobId: tree.clientProofId(0) });
+    await bench.proofs.putInputs(tree.jobId(0), inputs.of(0));
     await forgetBlock(id, bench);
     expect(await bench.stored()).toEqual([]);
   });
@@ -256,6 +261,22 @@ describe('an orchestrator that ends', () => {
     expect(await bench.ended(id)).toMatchObject({ state: 'cancelled', endedAtMs: submittedAtMs + 1 });
     expect((await bench.stored()).filter((key) => key.startsWith('inputs/'))).toEqual([]);
     expect(orchestrator.events).toEqual([]);
+  });
+
+  it('says nothing of how a block ended when a later owner has', async () => {
+    const orchestrator = await bench.orchestrator();
+    const worker = await bench.worker({ held: true });
+    const id = await bench.submit(block);
+    await expect.poll(() => worker.begun, { interval: 5 }).toBeGreaterThan(0);
+    const { submittedAtMs } = (await bench.board.find(id)) ?? { submittedAtMs: 0 };
+    const { lineageSeed, tree } = prepared;
+    const counts = { transactions: 3, calls: 3, jobs: tree.size, submittedAtMs, endedAtMs: submittedAtMs };
+    const nothing = { rootId: null, error: null, failedJob: null, lineageSeed };
+    const later = { blockId: id, state: 'failed', ...counts, token: 1_000_000, ...nothing } as const;
+    await bench.blocks.putResult(later, []);
+    await bench.board.cancel(id);
+    expect(await bench.ended(id)).toEqual(later);
+    expect(eventsOf(orchestrator, 'block-failed')).toEqual([]);
   });
 
   it('stops within two seconds while the store is away, and gives its blocks back', async () => {

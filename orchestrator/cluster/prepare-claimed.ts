@@ -33,7 +33,7 @@ export interface PrepareClaimedOptions {
   readonly onEvent: (event: RunEventBody) => void;
 }
 
-/** A block that was just swept up, and submitted again in that moment, is written once more by whoever submits it. */
+/** A block that was just forgotten, and submitted again in that moment, is written once more by whoever submits it. */
 const CONTENT_TRIES = 4;
 const CONTENT_PAUSE_MS = 500;
 

@@ -27,7 +27,7 @@ export async function submitBlock(
     calls: block.transactions.reduce((sum, { calls }) => sum + calls.length, 0),
     submittedAtMs: clock.nowMs(),
   });
-  // Swept up just now, where the same block was proven and ended in between.
+  // Forgotten just now, where the same block had ended before.
   if (outcome === 'submitted' && !(await blocks.hasBlock(id))) await blocks.putBlock(id, text);
   return outcome;
 }

@@ -207,6 +207,21 @@ test('SIGTERM ends the orchestrator well', async () => {
   expect(orchestrator?.events.at(-1)).toMatchObject({ kind: 'ended' });
 });
 
+test('a block that is submitted while it is being cancelled is taken up again when that is over', async () => {
+  await makeBlock('third.json', '--txs', '1', '--calls', '0', '--seed', '3');
+  expect((await run('submit', 'third.json')).exitCode).toBe(0);
+  const { open } = await json<{ open: BlockStatus[] }>('status');
+  expect((await run('cancel', open[0]?.blockId ?? '', '--no-wait')).exitCode).toBe(0);
+  const again = new Program('submitting again', [MAIN, 'submit', join(folder, 'third.json'), '--json'], env);
+  programs.push(again);
+  await again.until(({ kind }) => kind === 'waiting');
+  const orchestrator = await start('orchestrator', '--name', 'o2');
+  expect(await again.until(({ kind }) => kind === 'submission')).toMatchObject({ outcome: 'submitted' });
+  expect(await again.exited).toEqual({ code: 0, signal: null });
+  orchestrator.kill('SIGTERM');
+  expect(await orchestrator.exited).toEqual({ code: 0, signal: null });
+}, 60_000);
+
 /** Of blocks that have ended, the latest first. */
 async function endedIds(): Promise<string[]> {
   const { ended } = await json<{ ended: BlockResult[] }>('status');

@@ -17,11 +17,16 @@ export async function watchBlock(
   onStatus: (status: BlockStatus) => void,
   signal: AbortSignal,
 ): Promise<BlockResult> {
+  const id = shortId(blockId);
+  const stopped = () =>
+    new EspalierError('cancelled', `no longer watching block ${id}: the cluster goes on with it`, {
+      remedy: `\`espalier status ${id}\` shows it, \`espalier cancel ${id}\` ends it`,
+    });
   for (;;) {
-    const status = await orStopped(cluster.board.find(blockId), blockId, signal);
+    const status = await orStopped(cluster.board.find(blockId), stopped, signal);
     if (status === undefined) {
       // Its result was written before it was taken down.
-      const result = await orStopped(cluster.blocks.getResult(blockId), blockId, signal);
+      const result = await orStopped(cluster.blocks.getResult(blockId), stopped, signal);
       if (result === undefined) throw unknownBlock(blockId, cluster.address.namespace);
       return result;
     }
@@ -30,12 +35,30 @@ export async function watchBlock(
   }
 }
 
-/** `work`, left behind when `signal` aborts: with Redis away it would take as long as that does. */
-async function orStopped<T>(work: Promise<T>, blockId: BlockId, signal: AbortSignal): Promise<T> {
+/**
+ * Waits while a block is being cancelled; whether it was is what it resolves with. `onWaiting` hears of it before.
+ * Rejects with `cancelled` when `signal` aborts.
+ */
+export async function whileCancelling(
+  { board }: Pick<Cluster, 'board'>,
+  blockId: BlockId,
+  onWaiting: () => void,
+  signal: AbortSignal,
+): Promise<boolean> {
   const stopped = () =>
-    new EspalierError('cancelled', `no longer watching block ${shortId(blockId)}: the cluster goes on with it`, {
-      remedy: `\`espalier status ${shortId(blockId)}\` shows it, \`espalier cancel ${shortId(blockId)}\` ends it`,
+    new EspalierError('cancelled', `block ${shortId(blockId)} is not submitted: it is still being cancelled`, {
+      remedy: 'submit it again later',
     });
+  for (let looks = 0; ; looks++) {
+    const status = await orStopped(board.find(blockId), stopped, signal);
+    if (status?.state !== 'cancelling') return looks > 0;
+    if (looks === 0) onWaiting();
+    await delay(LOOK_INTERVAL_MS, undefined, { signal }).catch(() => undefined);
+  }
+}
+
+/** `work`, left behind when `signal` aborts: with Redis away it would take as long as that does. */
+async function orStopped<T>(work: Promise<T>, stopped: () => EspalierError, signal: AbortSignal): Promise<T> {
   if (signal.aborted) throw stopped();
   let onAbort: () => void = () => undefined;
   const aborted = new Promise<never>((_, reject) => {

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import type { BlockId } from '../../proto/index.js';
+import type { Block, BlockId } from '../../proto/index.js';
 import type { Cluster } from '../cluster/open-cluster.js';
 import { contentText, renderResult, shortId } from '../cluster/render-blocks.js';
 import type { CliContext } from '../context.js';
@@ -29,13 +29,13 @@ export function registerSubmit(program: Command, context: CliContext): void {
 }
 
 async function run(file: string, options: RawSubmitOptions, context: CliContext): Promise<void> {
-  const { blockId: idOf, readBlock, submitBlock } = await import('../../orchestrator/index.js');
+  const { blockId: idOf, readBlock } = await import('../../orchestrator/index.js');
   const { createHasher } = await import('../../circuits/index.js');
   // Before anything is connected: a faulty block should not wait for it.
   const block = await readBlock(resolve(context.cwd, file), await createHasher());
   await withCluster(options, context, async (cluster) => {
     const blockId = idOf(block);
-    const outcome = (await isProven(cluster, blockId)) ? 'proven' : await submitBlock(block, cluster);
+    const outcome = (await isProven(cluster, blockId)) ? 'proven' : await submit(block, cluster, options, context);
     const transactions = block.transactions.length;
     const calls = block.transactions.reduce((sum, transaction) => sum + transaction.calls.length, 0);
     context.stdout.write(
@@ -46,6 +46,27 @@ async function run(file: string, options: RawSubmitOptions, context: CliContext)
     if (!options.json) context.aside.say(OUTCOMES[outcome](shortId(blockId), contentText({ transactions, calls })));
     if (options.watch) await watch(cluster, blockId, options, context);
   });
+}
+
+/** A block that is being cancelled is taken up again when that is over. */
+async function submit(
+  block: Block,
+  cluster: Cluster,
+  { json }: RawSubmitOptions,
+  { stdout, aside, clock, signal }: CliContext,
+): Promise<'submitted' | 'open'> {
+  const { blockId: idOf, submitBlock } = await import('../../orchestrator/index.js');
+  const { whileCancelling } = await import('../cluster/watch-block.js');
+  const blockId = idOf(block);
+  const onWaiting = () => {
+    if (json)
+      stdout.write(`${JSON.stringify({ atMs: clock.nowMs(), kind: 'waiting', blockId, state: 'cancelling' })}\n`);
+    else aside.say('it is being cancelled: it is submitted again when that is over');
+  };
+  for (;;) {
+    const outcome = await submitBlock(block, cluster);
+    if (outcome === 'submitted' || !(await whileCancelling(cluster, blockId, onWaiting, signal))) return outcome;
+  }
 }
 
 /** Whether there is nothing left to prove of a block. */

@@ -106,6 +106,7 @@ export class JobTaker {
       do {
         this.#askAgain = false;
         for (const groups of this.#scriptfuls()) {
+          if (this.#closed) return;
           const replies = await this.#scripts.take(groups);
           groups.forEach((group, index) => {
             this.#handOut(group, replies[index] ?? []);

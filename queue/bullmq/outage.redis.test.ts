@@ -86,6 +86,18 @@ describe('a Redis that refuses', () => {
     expect((await pending).job.id).toBe('b');
   });
 
+  test('begins the session of a worker when it takes again', async () => {
+    queues = await RedisQueues.start();
+    const { redis } = queues;
+    const queue = await queues.open();
+    await queue.producer.add([queuedJob('a')]);
+    await redis.config('SET', 'min-replicas-to-write', '1');
+    const worker = queue.consumer('m1.w');
+    await expectCode(worker.take(['rollup'], forever()), 'queue-unavailable', /replicas/);
+    await redis.config('SET', 'min-replicas-to-write', '0');
+    expect((await takeOne(worker, ['rollup'])).job.id).toBe('a');
+  });
+
   test('for want of memory takes no more jobs in, and lets those go on and end that it has', async () => {
     queues = await RedisQueues.start();
     const queue = await queues.open();

@@ -2,9 +2,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { EspalierError } from '../../common/index.js';
 import type { JobReport } from '../../proto/index.js';
+import { endConnection } from '../redis/end-connection.js';
 import type { RedisKeys } from '../redis/redis-keys.js';
 import { ReportFeed } from '../report-feed.js';
-import { endConnection } from './end-connection.js';
 import { readReport } from './read-report.js';
 
 /** Reports read at a time. */

@@ -7,7 +7,8 @@ import type { LeaseKeeper } from './lease-keeper.js';
 const LOOK_INTERVAL_MS = 1_000;
 
 interface Session {
-  readonly begun: Promise<void>;
+  /** Of the latest attempt to begin it; undefined where that was refused. */
+  begun: Promise<void> | undefined;
   isAlive: boolean;
 }
 
@@ -38,16 +39,10 @@ export class WorkerSessions {
   /** Idempotent. */
   begin(workerId: string): void {
     if (this.#sessions.has(workerId)) return;
-    const begun = this.#heart.add(workerId);
-    const session: Session = { begun, isAlive: false };
+    const session: Session = { begun: undefined, isAlive: false };
     this.#sessions.set(workerId, session);
-    begun.then(
-      () => {
-        session.isAlive = true;
-      },
-      // Whoever takes hears of it.
-      () => {},
-    );
+    // Whoever takes hears of it, and has it tried again.
+    this.#begun(workerId, session).catch(() => {});
     this.#timer ??= setInterval(() => this.look(), LOOK_INTERVAL_MS).unref();
   }
 
@@ -56,7 +51,20 @@ export class WorkerSessions {
     const session = this.#sessions.get(workerId);
     if (session === undefined || session.isAlive) return;
     const over = AbortSignal.any([signal, this.#closed.signal]);
-    if (!over.aborted) await Promise.race([session.begun, once(over, 'abort')]);
+    if (!over.aborted) await Promise.race([this.#begun(workerId, session), once(over, 'abort')]);
+  }
+
+  #begun(workerId: string, session: Session): Promise<void> {
+    session.begun ??= this.#heart.add(workerId).then(
+      () => {
+        session.isAlive = true;
+      },
+      (thrown) => {
+        session.begun = undefined;
+        throw thrown;
+      },
+    );
+    return session.begun;
   }
 
   /** Looks at once, or again when the look that runs is over. */

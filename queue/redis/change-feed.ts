@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { endConnection } from './end-connection.js';
 import { Pacer } from './pacer.js';
 
 /**
@@ -45,6 +46,6 @@ export class ChangeFeed {
 
   close(): void {
     void this.#pacer.close();
-    this.#subscriber.disconnect();
+    endConnection(this.#subscriber);
   }
 }

@@ -10,7 +10,7 @@ export class RedisKeys {
     this.prefix = `{${namespace}}`;
   }
 
-  /** Exists while the process of this session (a worker, an orchestrator) lives: see `Session`. */
+  /** Exists while the process of this session (a worker, an orchestrator) lives: see `Heart`. */
   alive(sessionId: string): string {
     return `${this.prefix}:alive:${sessionId}`;
   }

@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import { connectRedis, EspalierError } from '../../common/index.js';
+import { endConnection } from './end-connection.js';
 import { NAMESPACE_DEFAULT, RedisKeys } from './redis-keys.js';
 import type { RedisScript } from './redis-script.js';
 
@@ -60,6 +61,6 @@ export class ScriptConnection {
   }
 
   close(): void {
-    this.redis.disconnect();
+    endConnection(this.redis);
   }
 }

@@ -85,14 +85,15 @@ describe('a job that runs out of memory', () => {
   });
 });
 
-describe('a worker that makes bad proofs', () => {
+describe('a worker at fault', () => {
+  const REASON = '3 jobs failed through its own fault, the last with proof-invalid';
   const wide = treeOf('abcdefgh', new Array(8).fill(0));
   const base = (t: number) => wide.jobId(wide.baseJob(t));
 
-  it('is drained with the third, once', () => {
+  it('is drained with the third bad proof, once', () => {
     const bench = new Bench().add('block', wide);
     const drains = [0, 1, 2, 3, 4].map((t) => bench.fail(base(t), 'proof-invalid', 1, 'node-a.s').all('drain-worker'));
-    const drain = { kind: 'drain-worker', workerId: 'node-a.s', reason: '3 of its proofs did not verify' };
+    const drain = { kind: 'drain-worker', workerId: 'node-a.s', reason: REASON };
     expect(drains).toEqual([[], [], [drain], [], []]);
   });
 
@@ -101,6 +102,33 @@ describe('a worker that makes bad proofs', () => {
     for (const t of [0, 1, 2]) bench.arrive(base(t), 1);
     const drains = [0, 1, 2].map((t) => bench.lose(base(t), 'node-a.s').all('drain-worker').length);
     expect(drains).toEqual([0, 0, 1]);
+  });
+
+  it.each([
+    'prover-unavailable',
+    'srs-missing',
+    'srs-invalid',
+    'srs-unsupported',
+    'circuits-missing',
+    'internal',
+  ] as const)('is drained with the third %s, while the job goes on elsewhere', (code) => {
+    const bench = new Bench().add('block', wide);
+    const drains = [1, 2, 3].map((attempt) => {
+      const [drain] = bench.fail(base(0), code, attempt, 'node-a.s').all('drain-worker');
+      expect(bench.tick(bench.nowMs + 5_000).enqueued).toEqual([base(0)]);
+      return drain?.workerId;
+    });
+    expect(drains).toEqual([undefined, undefined, 'node-a.s']);
+    expect(bench.prove(base(0), 4).kinds).toContain('report-proven');
+  });
+
+  it('is no reason to blame the job, whose block fails for what is to be mended', () => {
+    const bench = new Bench().add('block', wide);
+    for (const attempt of [1, 2, 3]) bench.fail(base(0), 'srs-missing', attempt).tick(bench.nowMs + 5_000);
+    expect(bench.fail(base(0), 'srs-missing', 4).all('block-failed')[0]?.error).toEqual({
+      code: 'srs-missing',
+      message: 'srs-missing!',
+    });
   });
 
   it('is not confused with others, and other failures are not held against it', () => {
@@ -114,13 +142,16 @@ describe('a worker that makes bad proofs', () => {
 });
 
 describe('trouble outside', () => {
-  it.each(['queue-unavailable', 'queue-full', 'store-unavailable'] as const)('%s has no budget', (code) => {
-    const bench = new Bench().add('block', tree);
-    for (let attempt = 1; attempt <= 30; attempt++) {
-      expect(bench.fail(vm0, code, attempt, `node-${attempt}.s`).all('report-retry')[0]?.delayMs).toBeLessThanOrEqual(
-        5_000,
-      );
-      expect(bench.tick(bench.nowMs + 5_000).enqueued).toEqual([vm0]);
-    }
-  });
+  it.each(['queue-unavailable', 'queue-full', 'store-unavailable', 'disk-full'] as const)(
+    '%s has no budget',
+    (code) => {
+      const bench = new Bench().add('block', tree);
+      for (let attempt = 1; attempt <= 30; attempt++) {
+        expect(bench.fail(vm0, code, attempt, `node-${attempt}.s`).all('report-retry')[0]?.delayMs).toBeLessThanOrEqual(
+          5_000,
+        );
+        expect(bench.tick(bench.nowMs + 5_000).enqueued).toEqual([vm0]);
+      }
+    },
+  );
 });

@@ -1,10 +1,13 @@
 import type { SerializedError } from '../../common/index.js';
 import type { JobId } from '../../proto/index.js';
-import { isTroubleOutside } from './retry-policy.js';
+import { isMachineFault, isTroubleOutside } from './retry-policy.js';
 
-/** The reason to give for a job that failed for good. Trouble outside is given as it is: the job is not at fault. */
+/**
+ * The reason to give for a job that failed for good. Trouble outside, and what is wrong with a machine, are given as they
+ * are: the job is not at fault, and they say what to mend.
+ */
 export function exhausted(jobId: JobId, error: SerializedError, failures: number, retries: number): SerializedError {
-  if (retries === 0 || isTroubleOutside(error.code)) return error;
+  if (retries === 0 || isTroubleOutside(error.code) || isMachineFault(error.code)) return error;
   return {
     code: 'attempts-exhausted',
     message: `${jobId} failed ${failures} times with ${error.code}; the last time: ${error.message}`,

@@ -2,9 +2,18 @@ import { expect, it } from 'vitest';
 import { ERROR_CODES, type ErrorCode } from '../../common/index.js';
 import { backoffMs, retryPolicy } from './retry-policy.js';
 
-it('gives a budget to exactly the codes that are retryable', () => {
+it('gives a budget to exactly the codes that are retryable, and to what another machine may have', () => {
+  const onAnotherMachine = [
+    'srs-missing',
+    'srs-invalid',
+    'srs-unsupported',
+    'prover-unavailable',
+    'circuits-missing',
+    'disk-full',
+    'internal',
+  ];
   for (const [code, { retryable }] of Object.entries(ERROR_CODES)) {
-    expect(retryPolicy(code as ErrorCode).retries > 0, code).toBe(retryable);
+    expect(retryPolicy(code as ErrorCode).retries > 0, code).toBe(retryable || onAnotherMachine.includes(code));
   }
 });
 

@@ -19,6 +19,7 @@ const POLICIES: Partial<Record<ErrorCode, RetryPolicy>> = {
   cancelled: { retries: Number.POSITIVE_INFINITY, delayMs: 100, delayMaxMs: 30_000 },
   // Trouble outside: tried for as long as it lasts, often enough to notice soon that it is over.
   'store-unavailable': { retries: Number.POSITIVE_INFINITY, delayMs: 250, delayMaxMs: 5_000 },
+  'disk-full': { retries: Number.POSITIVE_INFINITY, delayMs: 250, delayMaxMs: 5_000 },
   'queue-unavailable': { retries: Number.POSITIVE_INFINITY, delayMs: 250, delayMaxMs: 5_000 },
   'queue-full': { retries: Number.POSITIVE_INFINITY, delayMs: 250, delayMaxMs: 5_000 },
   // The attempt's fault, perhaps not the next one's. Out of memory, the next one has a larger class.
@@ -30,17 +31,33 @@ const POLICIES: Partial<Record<ErrorCode, RetryPolicy>> = {
   'store-corrupt': { retries: 3, delayMs: 1_000, delayMaxMs: 30_000 },
 };
 
+/** What a worker's machine lacks, or a fault in its program. Others may have all they need. */
+const MACHINE_FAULTS: ReadonlySet<ErrorCode> = new Set([
+  'prover-unavailable',
+  'srs-missing',
+  'srs-invalid',
+  'srs-unsupported',
+  'circuits-missing',
+  'internal',
+]);
+
+const ELSEWHERE: RetryPolicy = { retries: 3, delayMs: 500, delayMaxMs: 5_000 };
 const FAIL_AT_ONCE: RetryPolicy = { retries: 0, delayMs: 0, delayMaxMs: 0 };
 
 /** `retries`: numbers of retries that take the place of the usual ones. */
 export function retryPolicy(code: ErrorCode, retries: Partial<Record<ErrorCode, number>> = {}): RetryPolicy {
-  const policy = POLICIES[code] ?? FAIL_AT_ONCE;
+  const policy = POLICIES[code] ?? (isMachineFault(code) ? ELSEWHERE : FAIL_AT_ONCE);
   return { ...policy, retries: retries[code] ?? policy.retries };
 }
 
 /** Failures that say nothing of the job: unless told otherwise, it is tried for as long as they last. */
 export function isTroubleOutside(code: ErrorCode): boolean {
   return retryPolicy(code).retries === Number.POSITIVE_INFINITY;
+}
+
+/** Failures that say more of the machine than of the job. */
+export function isMachineFault(code: ErrorCode): boolean {
+  return MACHINE_FAULTS.has(code);
 }
 
 /** Wait after the `failures`-th failure (from 1) of a kind. */

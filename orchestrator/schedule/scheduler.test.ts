@@ -133,8 +133,7 @@ describe('failures', () => {
 
   it.each([
     ['witness-unsatisfied', 0],
-    ['disk-full', 0],
-    ['internal', 0],
+    ['inputs-malformed', 0],
     ['out-of-memory', 1],
     ['proof-invalid', 3],
   ] as const)('fails the block once %s has used up its %i retries', (code, retries) => {
@@ -290,7 +289,7 @@ describe('blocks that share a prefix of transactions', () => {
     const bench = both().start(base0).fail(base0, 'prover-crashed');
     expect(bench.all('report-retry').map((command) => command.blockId)).toEqual(['short', 'long']);
     expect(bench.tick(500).enqueued).toEqual([base0]);
-    expect(bench.fail(base0, 'internal', 2).all('block-failed')).toHaveLength(2);
+    expect(bench.fail(base0, 'witness-unsatisfied', 2).all('block-failed')).toHaveLength(2);
   });
 });
 

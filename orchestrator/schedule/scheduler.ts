@@ -10,11 +10,11 @@ import { exhausted, lostAgainAndAgain, quarantined } from './final-errors.js';
 import { JobHistories, recordOf } from './job-histories.js';
 import { type Holder, OpenBlocks } from './open-blocks.js';
 import { remainingTimeMs } from './remaining-time.js';
-import { backoffMs, retryPolicy } from './retry-policy.js';
+import { backoffMs, isMachineFault, retryPolicy } from './retry-policy.js';
 import { BLOCKS_MAX, type SchedulerOptions } from './scheduler-options.js';
 import { STRAGGLER_POLICY, Stragglers } from './stragglers.js';
 import { Timers } from './timers.js';
-import { BAD_PROOFS_MAX, WorkerReputation } from './worker-reputation.js';
+import { WorkerReputation } from './worker-reputation.js';
 
 /** Machines that die proving one job before it is given to no other. */
 const MACHINES_LOST_MAX = 2;
@@ -268,7 +268,7 @@ export class Scheduler {
     // A straggler that was detached goes on: it may well be the first to prove the job.
     if (this.#histories.endAttempt(jobId).hedged) this.#out.detach(jobId);
     else this.#out.remove(jobId);
-    if (error.code === 'proof-invalid' && workerId !== undefined) this.#countBadProof(workerId);
+    if (error.code === 'proof-invalid' || isMachineFault(error.code)) this.#countFault(workerId, error.code);
     const failures = this.#histories.countFailure(jobId, error.code);
     const policy = retryPolicy(error.code, this.#options.retries);
     const diedWithIt = error.code === 'lease-lost' && (wasStarted ?? holders.some((it) => stateOf(it) === 'leased'));
@@ -292,9 +292,9 @@ export class Scheduler {
     if (MAY_BE_STORED.includes(error.code)) this.#out.checkStored(first.block.blockId, jobId);
   }
 
-  #countBadProof(workerId: string): void {
-    if (!this.#reputation.countBadProof(workerId)) return;
-    this.#out.drainWorker(workerId, `${BAD_PROOFS_MAX} of its proofs did not verify`);
+  #countFault(workerId: string | undefined, fault: ErrorCode): void {
+    const reason = workerId === undefined ? undefined : this.#reputation.countFault(workerId, fault);
+    if (workerId !== undefined && reason !== undefined) this.#out.drainWorker(workerId, reason);
   }
 
   /** From its next attempt on the job has more memory, where there is any. */
@@ -333,7 +333,7 @@ export class Scheduler {
   }
 
   #loseProof({ jobId, falseBy }: EventOf<'proof-lost'>): void {
-    if (falseBy !== undefined) this.#countBadProof(falseBy);
+    this.#countFault(falseBy, 'proof-invalid');
     const stored = this.#holders(jobId).filter(({ block, job }) => block.isProven(job) && block.isStored(job));
     for (const { block, job } of stored) block.setStored(job, false);
     const holders = stored.filter(({ block, job }) => block.isProofNeeded(job));

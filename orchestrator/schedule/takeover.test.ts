@@ -42,7 +42,7 @@ describe('what is remembered', () => {
       .add('b', treeOf('ac', [2, 0]))
       .fail(vm0, 'prover-crashed');
     expect(bench.all('remember').map(({ blockId }) => blockId)).toEqual(['a', 'b']);
-    bench.fail(base1, 'internal');
+    bench.fail(base1, 'witness-unsatisfied');
     expect(bench.all('remember')).toEqual([]);
     expect(bench.all('block-failed').map(({ blockId }) => blockId)).toEqual(['a']);
   });

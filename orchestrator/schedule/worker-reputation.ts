@@ -1,24 +1,27 @@
-/** Proofs that did not verify before a worker is drained. */
-export const BAD_PROOFS_MAX = 3;
+/** Failures through its own fault before a worker is drained. */
+const FAULTS_MAX = 3;
 
-/** Workers that are remembered; beyond them whoever has made no bad proof for the longest time is forgotten. */
+/** Workers that are remembered; beyond them whoever has had no fault for the longest time is forgotten. */
 const WORKERS_MAX = 1_024;
 
-/** Counts the bad proofs of each worker: one whose memory or prover is broken spoils every job that it takes. */
+/**
+ * Counts the failures of each worker that are its own: one whose memory, prover or files are broken spoils every job that
+ * it takes, and takes the more of them the faster it fails.
+ */
 export class WorkerReputation {
-  readonly #badProofs = new Map<string, number>();
+  readonly #faults = new Map<string, number>();
 
-  /** Returns true with the proof that is one too many, and only then. */
-  countBadProof(workerId: string): boolean {
-    const count = (this.#badProofs.get(workerId) ?? 0) + 1;
-    this.#badProofs.delete(workerId);
-    this.#badProofs.set(workerId, count);
-    if (this.#badProofs.size > WORKERS_MAX) {
-      for (const oldest of this.#badProofs.keys()) {
-        this.#badProofs.delete(oldest);
+  /** Returns why the worker is to be drained, with the fault that is one too many, and only then. `fault`: a clause. */
+  countFault(workerId: string, fault: string): string | undefined {
+    const count = (this.#faults.get(workerId) ?? 0) + 1;
+    this.#faults.delete(workerId);
+    this.#faults.set(workerId, count);
+    if (this.#faults.size > WORKERS_MAX) {
+      for (const oldest of this.#faults.keys()) {
+        this.#faults.delete(oldest);
         break;
       }
     }
-    return count === BAD_PROOFS_MAX;
+    return count === FAULTS_MAX ? `${FAULTS_MAX} jobs failed through its own fault, the last with ${fault}` : undefined;
   }
 }

@@ -31,7 +31,7 @@ interface Entry {
 
 interface Worker {
   readonly id: string;
-  readonly makesBadProofs: boolean;
+  readonly isBad: boolean;
   state: 'working' | 'draining' | 'dead';
   readonly leases: Set<Lease>;
 }
@@ -152,13 +152,13 @@ export class Fleet {
     for (const lease of worker.leases) this.#lose(lease);
     this.#hooks.idleChanged();
     if (isReplaced) return;
-    this.#time.after(REPLACED_AFTER_MS, () => this.#join(machineOf(workerId), worker.makesBadProofs));
+    this.#time.after(REPLACED_AFTER_MS, () => this.#join(machineOf(workerId), worker.isBad));
   }
 
-  #join(machine: string, makesBadProofs: boolean): void {
+  #join(machine: string, isBad: boolean): void {
     this.#sessions++;
     const id = `${machine}.s${this.#sessions}`;
-    this.#workers.set(id, { id, makesBadProofs, state: 'working', leases: new Set() });
+    this.#workers.set(id, { id, isBad, state: 'working', leases: new Set() });
     this.#fill();
   }
 
@@ -215,8 +215,10 @@ export class Fleet {
     if (!readable) this.#fail(lease, CHILD_READ_AFTER_MS, 'store-corrupt');
     else if (trouble === 'kills-its-worker') this.#after(wallMs / 2, lease, () => this.kill(worker.id));
     else if (outOfMemory(trouble, resourceClass)) this.#fail(lease, wallMs / 2, 'out-of-memory');
-    else if (stormy && worker.makesBadProofs) this.#fail(lease, wallMs, 'proof-invalid');
-    else if (stormy && this.#random.chance(faults.crash)) this.#after(wallMs / 2, lease, () => this.kill(worker.id));
+    else if (stormy && worker.isBad) {
+      const code = this.#scenario.badMachinesFailWith;
+      this.#fail(lease, code === 'proof-invalid' ? wallMs : CHILD_READ_AFTER_MS, code);
+    } else if (stormy && this.#random.chance(faults.crash)) this.#after(wallMs / 2, lease, () => this.kill(worker.id));
     else if (stormy && code !== undefined && this.#random.chance(faults.failure)) {
       this.#fail(lease, wallMs * this.#random.next(), code);
     } else this.#prove(lease, wallMs);

@@ -65,7 +65,7 @@ export class Ledger {
       if (!(this.#count(jobId, reason) > retries)) throw new Error(`it did not fail that often: ${message}`);
     } else if (code === 'store-corrupt') {
       if ((this.#failures.get(`${jobId} lost`) ?? 0) === 0) throw new Error(`it was not lost: ${message}`);
-    } else if (this.#count(jobId, code) === 0 || retryPolicy(code).retries > 0) {
+    } else if (!(this.#count(jobId, code) > retryPolicy(code).retries)) {
       throw new Error(`no reason to fail: ${message}`);
     }
   }

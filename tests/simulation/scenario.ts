@@ -40,8 +40,9 @@ export interface Scenario {
   readonly stagedPerWorker: number;
   /** Whether the queue says of a lost lease if its proof had begun. */
   readonly tellsStarted: boolean;
-  /** How many machines have workers whose proofs do not verify, until they are drained and replaced. */
+  /** How many machines have workers that fail each job like this, until they are drained and replaced. */
   readonly badMachines: number;
+  readonly badMachinesFailWith: 'proof-invalid' | 'prover-unavailable';
   readonly troubled: ReadonlyMap<JobId, Trouble>;
   readonly keepProofs: boolean;
   readonly durationsMs: Readonly<Record<JobCircuit, number>>;
@@ -82,8 +83,10 @@ const RETRYABLE: readonly ErrorCode[] = [
   'prover-timeout',
   'proof-invalid',
   'queue-unavailable',
+  'disk-full',
+  'internal',
 ];
-const FATAL: readonly ErrorCode[] = ['witness-unsatisfied', 'inputs-malformed', 'prover-rejected', 'disk-full'];
+const FATAL: readonly ErrorCode[] = ['witness-unsatisfied', 'inputs-malformed', 'prover-rejected'];
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 
@@ -122,6 +125,7 @@ export function scenarioOf(seed: number): Scenario {
     stagedPerWorker: random.integer(0, 2),
     tellsStarted: random.chance(0.8),
     badMachines: !calm && random.chance(0.15) ? random.integer(1, machines) : 0,
+    badMachinesFailWith: random.pick(['proof-invalid', 'prover-unavailable'] as const) ?? 'proof-invalid',
     troubled: calm ? new Map() : troubledJobs(random, blocks),
     keepProofs: random.chance(0.2),
     durationsMs: DURATIONS_MS,

@@ -29,6 +29,7 @@ function calm(callsOfTransactions: readonly number[], slots: number): Scenario {
     stagedPerWorker: 0,
     tellsStarted: true,
     badMachines: 0,
+    badMachinesFailWith: 'proof-invalid',
     troubled: new Map(),
     keepProofs: false,
     durationsMs: DURATIONS_MS,
@@ -72,6 +73,18 @@ describe('the scheduler in virtual time', () => {
         expect(ending, `${seed} ${error?.message}`).toBe('proven');
     }
   });
+
+  it.each(['proof-invalid', 'prover-unavailable'] as const)(
+    'proves every block beside a machine that fails everything with %s',
+    (badMachinesFailWith) => {
+      for (let seed = 1; seed <= 50; seed++) {
+        const own = { machines: 3, badMachines: 1, badMachinesFailWith, calmFromMs: Number.POSITIVE_INFINITY };
+        const world = simulate({ ...calm([2, 0, 1, 3, 1], 1 + (seed % 2)), ...own }, seed);
+        expect(world.endings.get('block')?.ending, `seed ${seed}`).toBe('proven');
+        expect(world.drained).toBe(1);
+      }
+    },
+  );
 
   it('proves nothing again when orchestrators die', () => {
     let takenOver = 0;

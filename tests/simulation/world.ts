@@ -54,6 +54,7 @@ export class World {
   readonly #open = new Map<string, OpenBlock>();
   /** `block job` of every accepted proof that was not lost since. */
   readonly #counted = new Set<string>();
+  readonly #straysDeletedAtMs = new Map<JobId, number>();
   #scheduler: Scheduler;
   /** Reports to an orchestrator that is gone go nowhere. */
   #incarnation = 0;
@@ -211,11 +212,14 @@ export class World {
     this.#ledger.observe(report);
     const { faults, calmFromMs } = this.#scenario;
     const stormy = this.time.nowMs < calmFromMs;
+    const sentAtMs = this.time.nowMs;
     const lateMs = () => (stormy && this.#random.chance(faults.late) ? this.#random.between(0, LATE_MS) : 0);
     const copies = stormy && this.#random.chance(faults.duplicate) ? 2 : 1;
     for (let copy = 0; copy < copies; copy++)
       this.time.after(lateMs(), () => {
         if (report.kind === 'late') this.#receiveLate(report);
+        // An inbox keeps its order: what was sent before a stray proof was deleted is not heard after it.
+        else if (report.kind === 'proven' && sentAtMs <= (this.#straysDeletedAtMs.get(report.jobId) ?? -1)) return;
         else if (incarnation === this.#incarnation) this.#handle(toEvent(report, this.#scenario.tellsStarted));
       });
   }
@@ -229,6 +233,7 @@ export class World {
       if (this.proofs.get(jobId) === 'whole') this.#handle(toEvent(report));
     } else if (!this.#scenario.blocks.some((block) => isRoot(block, jobId) && this.endings.has(block.blockId))) {
       this.proofs.delete(jobId);
+      this.#straysDeletedAtMs.set(jobId, this.time.nowMs);
     }
   }
 

@@ -141,6 +141,15 @@ describe('a worker at fault', () => {
   });
 });
 
+it('lets no job wait for more than a second, however often its workers die', () => {
+  const bench = new Bench().add('block', tree);
+  for (let attempt = 1; attempt <= 12; attempt++) {
+    const code = attempt % 2 === 0 ? 'lease-lost' : 'cancelled';
+    expect(bench.fail(vm0, code, attempt, 'node-a.s').all('report-retry')[0]?.delayMs).toBeLessThanOrEqual(1_000);
+    expect(bench.tick(bench.nowMs + 1_000).enqueued).toEqual([vm0]);
+  }
+});
+
 describe('trouble outside', () => {
   it.each(['queue-unavailable', 'queue-full', 'store-unavailable', 'disk-full'] as const)(
     '%s has no budget',

@@ -15,8 +15,8 @@ export interface RetryPolicy {
  */
 const POLICIES: Partial<Record<ErrorCode, RetryPolicy>> = {
   // Nobody's fault: the worker died, was drained or preempted. (But see `job-quarantined`.)
-  'lease-lost': { retries: Number.POSITIVE_INFINITY, delayMs: 100, delayMaxMs: 30_000 },
-  cancelled: { retries: Number.POSITIVE_INFINITY, delayMs: 100, delayMaxMs: 30_000 },
+  'lease-lost': { retries: Number.POSITIVE_INFINITY, delayMs: 100, delayMaxMs: 1_000 },
+  cancelled: { retries: Number.POSITIVE_INFINITY, delayMs: 100, delayMaxMs: 1_000 },
   // Trouble outside: tried for as long as it lasts, often enough to notice soon that it is over.
   'store-unavailable': { retries: Number.POSITIVE_INFINITY, delayMs: 250, delayMaxMs: 5_000 },
   'disk-full': { retries: Number.POSITIVE_INFINITY, delayMs: 250, delayMaxMs: 5_000 },

@@ -1,6 +1,7 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { EspalierError } from '../../common/index.js';
 import type { JobId, RunEventBody } from '../../proto/index.js';
 import { type BlobStore, FileBlobStore, MemoryBlobStore, ProofStore } from '../../store/index.js';
 import { BlockBench, falseProof } from '../../tests/support/block-run.js';
@@ -40,6 +41,22 @@ describe('a store that goes away', () => {
     expect(error).toMatchObject({ code: 'store-unavailable', message: expect.stringContaining(stored) });
     expect(events.filter(({ kind }) => kind === 'block-failed')).toHaveLength(1);
     expect(left).toBe(0);
+  });
+});
+
+describe('a full disk', () => {
+  it('fails the block at once', async () => {
+    const blobs = new MemoryBlobStore();
+    const full: BlobStore = {
+      put: (key) => Promise.reject(new EspalierError('disk-full', `no space left for ${key}`)),
+      get: (key) => blobs.get(key),
+      has: (key) => blobs.has(key),
+      delete: (key) => blobs.delete(key),
+      list: (prefix) => blobs.list(prefix),
+    };
+    const { error, events } = await bench.run({ blobs: full, journal });
+    expect(error).toMatchObject({ code: 'disk-full' });
+    expect(retried(events)).toEqual([]);
   });
 });
 

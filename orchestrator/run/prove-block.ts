@@ -26,9 +26,9 @@ export interface ProveBlockOptions extends ProofChecks {
 
 /**
  * Here the store is this machine's disk, which nobody watches: a user is told soon, rather than kept waiting for ever.
- * Each of these retries follows what the worker tried on its own.
+ * Each of these retries follows what the worker tried on its own. A full disk stays full.
  */
-const RETRIES: Partial<Record<ErrorCode, number>> = { 'store-unavailable': 5 };
+const RETRIES: Partial<Record<ErrorCode, number>> = { 'store-unavailable': 5, 'disk-full': 0 };
 
 /**
  * Proves a prepared block with whatever workers listen to the queue, and resolves with the root proof's record once it

@@ -185,9 +185,12 @@ export class SchedulerShell {
       case 'proven':
         this.#prove({ summary: report.summary, isChecked: false });
         break;
-      case 'failed':
-        this.post({ kind: 'job-failed', jobId, attempt: report.attempt, error: report.error, workerId });
+      case 'failed': {
+        const { attempt, error, wasStarted } = report;
+        const start = wasStarted === undefined ? {} : { wasStarted };
+        this.post({ kind: 'job-failed', jobId, attempt, error, workerId, ...start });
         break;
+      }
       case 'late':
         if (this.#holdersOf(jobId).length > 0) this.lookFor(jobId);
         else this.#options.host.onStray?.(report);

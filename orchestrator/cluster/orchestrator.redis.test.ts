@@ -128,6 +128,16 @@ describe('a block that is cancelled', () => {
     expect(await bench.stored()).toEqual([]);
   });
 
+  it('is submitted again when it is gone', async () => {
+    const id = await bench.submit(block);
+    await bench.board.cancel(id);
+    const again = submitBlock(block, bench);
+    await bench.orchestrator();
+    await bench.worker();
+    expect(await again).toBe('submitted');
+    expect(await bench.ended(id)).toMatchObject({ state: 'proven' });
+  });
+
   it('leaves nothing when it is forgotten', async () => {
     const orchestrator = await bench.orchestrator();
     const worker = await bench.worker();

@@ -4,7 +4,14 @@
  * `tests/conformance/job-queue.ts`. In a cluster `BlockBoard` holds the open blocks and who owns them, `Fleet` the
  * workers, and a `Heart` says who is alive.
  */
-export type { BlockBoard, BlockClaim, BlockOwner, BlockProgress, SubmittedBlock } from './board/block-board.js';
+export type {
+  BlockBoard,
+  BlockClaim,
+  BlockOwner,
+  BlockProgress,
+  SubmitOutcome,
+  SubmittedBlock,
+} from './board/block-board.js';
 export type { Fleet, FleetEntry } from './board/fleet.js';
 export { RedisBlockBoard } from './board/redis-block-board.js';
 export { RedisFleet } from './board/redis-fleet.js';

@@ -21,6 +21,8 @@ export interface SubmittedBlock {
   readonly submittedAtMs: number;
 }
 
+export type SubmitOutcome = 'submitted' | 'open' | 'cancelling';
+
 /** A block that an orchestrator owns. `token` is a fencing token: a later owner of the family has a larger one. */
 export interface BlockClaim extends SubmittedBlock {
   readonly token: number;
@@ -45,10 +47,10 @@ export interface BlockProgress {
  */
 export interface BlockBoard {
   /**
-   * Puts a block up. `open`: it is up already, and nothing changes (a block being cancelled included: submit it again
-   * when that is over).
+   * Puts a block up. `open`: it is up already, and nothing changes. `cancelling`: it is being stopped, and this changes
+   * nothing about that: submit it again when it has ended.
    */
-  submit(block: SubmittedBlock): Promise<'submitted' | 'open'>;
+  submit(block: SubmittedBlock): Promise<SubmitOutcome>;
   /** Asks for a block to be stopped. False if it is not open. */
   cancel(blockId: BlockId): Promise<boolean>;
   /** undefined for a block that is not open. */

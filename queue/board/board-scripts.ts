@@ -58,11 +58,12 @@ local function releaseDead(asking)
 end
 `;
 
-/** Block id, family, block as JSON, how many may be open. 1: put up; 0: it is open; -1: there is no room. */
+/** Block id, family, block as JSON, how many may be open. 1: put up; 0: it is open; 2: it is being cancelled; -1: no room. */
 export const SUBMIT = new RedisScript(
   'board-submit',
   `${PRELUDE}
   local id, family, submitted, openMax = unpack(ARGV)
+  if call('HEXISTS', own('block', id), 'cancel') == 1 then return 2 end
   if call('EXISTS', own('block', id)) == 1 then return 0 end
   if call('ZCARD', own('board', 'open')) >= tonumber(openMax) then return -1 end
   local age = call('INCR', own('board', 'ages'))

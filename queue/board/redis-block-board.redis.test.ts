@@ -109,6 +109,7 @@ describe('an open block', () => {
     expect(await board.find('a')).toMatchObject({ state: 'cancelling', owner: 'o1' });
     expect(await board.find('c')).toMatchObject({ state: 'cancelling', owner: null });
     expect(await owner.cancelled()).toEqual(['a']);
+    expect(await board.submit(block('a'))).toBe('cancelling');
     const [other] = await owner.claim(1);
     expect((await owner.cancelled()).toSorted()).toEqual(['a', 'c']);
     for (const claim of [...claims, other]) if (claim !== undefined) await owner.end(claim);

@@ -3,7 +3,7 @@ import { type BlockId, type BlockStatus, type ProofSummary, proofSummarySchema }
 import { readJson } from '../read-json.js';
 import type { Heart } from '../redis/heart.js';
 import { ScriptConnection, type ScriptConnectionOptions } from '../redis/script-connection.js';
-import type { BlockBoard, BlockOwner, SubmittedBlock } from './block-board.js';
+import type { BlockBoard, BlockOwner, SubmitOutcome, SubmittedBlock } from './block-board.js';
 import { readStatus, STATUS_FIELDS, type StatusReply } from './board-records.js';
 import { CANCEL, SUBMIT } from './board-scripts.js';
 import { RedisBlockOwner } from './redis-block-owner.js';
@@ -37,7 +37,7 @@ export class RedisBlockBoard implements BlockBoard {
   }
 
   /** Rejects with `queue-full` when too many blocks are open. */
-  async submit(block: SubmittedBlock): Promise<'submitted' | 'open'> {
+  async submit(block: SubmittedBlock): Promise<SubmitOutcome> {
     const { blockId, family, transactions, calls, submittedAtMs } = block;
     const json = JSON.stringify({ blockId, family, transactions, calls, submittedAtMs });
     const reply = await this.#connection.run(SUBMIT, [blockId, family, json, OPEN_MAX]);
@@ -46,6 +46,7 @@ export class RedisBlockBoard implements BlockBoard {
         remedy: 'submit it again when some of them have ended',
       });
     }
+    if (reply === 2) return 'cancelling';
     return reply === 1 ? 'submitted' : 'open';
   }
 

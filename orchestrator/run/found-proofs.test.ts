@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
+import { createHash, generateKeyPairSync } from 'node:crypto';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { SimulatedProver } from '../../native/index.js';
-import { type CircuitName, type ProofRecord, toHex } from '../../proto/index.js';
+import { type CircuitName, type ProofRecord, signProof, toHex } from '../../proto/index.js';
 import { MemoryBlobStore, ProofStore } from '../../store/index.js';
 import { required, smallCircuits } from '../../tests/support/worker-fixture.js';
 import { type JobCircuit, planBlock } from '../plan/index.js';
@@ -49,13 +49,17 @@ async function put(job: number, change: Partial<ProofRecord> = {}): Promise<void
   });
 }
 
-async function find(signal = never) {
+async function storedProofs(): Promise<StoredProofs> {
   const names = Array.from({ length: tree.size }, (_, job) => tree.circuit(job));
   const keys = new Map(
     await Promise.all(names.map(async (name) => [name, await prover.computeKey(circuits.circuit(name))] as const)),
   );
   const key = (name: CircuitName) => required(keys.get(name as JobCircuit));
-  const stored = new StoredProofs({ tree, inputs }, proofs, { circuits, keys: { key }, prover });
+  return new StoredProofs({ tree, inputs }, proofs, { circuits, keys: { key }, prover });
+}
+
+async function find(signal = never) {
+  const stored = await storedProofs();
   const { finished, summaries, unsound } = await findProofs(tree, stored, proofs, signal);
   const all = Array.from({ length: tree.size }, (_, job) => job);
   return { finished: all.filter((job) => finished.has(job)), records: [...summaries.keys()], unsound };
@@ -107,6 +111,22 @@ describe('a proof is dropped and reported, and what is below it looked for, when
     });
     expect(await proofs.hasProof(tree.jobId(kernel))).toBe(false);
   });
+});
+
+test('a false proof is blamed on whoever signed it, and on nobody where nobody did', async () => {
+  const { privateKey } = generateKeyPairSync('ed25519');
+  const stored = await storedProofs();
+  await put(kernel);
+  const record = required(await proofs.getProof(tree.jobId(kernel)));
+  const { signature: _, ...unsigned } = { ...record, proof: record.proof.map((byte) => byte ^ 1) };
+  const signature = signProof(unsigned, privateKey);
+  const fault = expect.stringMatching(/does not verify/);
+  await proofs.putProof({ ...unsigned, signature });
+  expect(await stored.find(kernel)).toEqual({ fault, falseBy: 'w1' });
+  await proofs.putProof({ ...unsigned, signature, workerId: 'w2' });
+  expect(await stored.find(kernel)).toEqual({ fault });
+  await proofs.putProof({ ...unsigned, signature: null });
+  expect(await stored.find(kernel)).toEqual({ fault });
 });
 
 test('stops looking when it is not wanted any more', async () => {

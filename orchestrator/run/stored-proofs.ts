@@ -1,7 +1,7 @@
 import { type Abi, type CircuitSet, type KeySet, publicInputsOf } from '../../circuits/index.js';
 import { EspalierError } from '../../common/index.js';
 import type { Prover } from '../../native/index.js';
-import type { ProofRecord, ProofSummary } from '../../proto/index.js';
+import { type ProofRecord, type ProofSummary, verifySignature } from '../../proto/index.js';
 import type { ProofStore } from '../../store/index.js';
 import type { ProofTree } from '../plan/index.js';
 import type { JobInputs } from './job-inputs.js';
@@ -17,7 +17,7 @@ export interface ProofChecks {
 export interface FoundProof {
   readonly record?: ProofRecord;
   readonly fault?: string;
-  /** The worker that vouched for a proof which is whole, of the right key, and false. */
+  /** The worker that vouched, by its signature, for a proof which is whole, of the right key, and false. */
   readonly falseBy?: string;
 }
 
@@ -81,7 +81,9 @@ function sameValues(a: readonly string[], b: readonly string[]): boolean {
 }
 
 function unfit(what: string, falseProof?: ProofRecord): EspalierError {
+  // Whoever can write to the store can write any name there.
+  const isSigned = falseProof !== undefined && verifySignature(falseProof);
   return new EspalierError('store-corrupt', `the stored proof cannot be used: ${what}`, {
-    ...(falseProof === undefined ? {} : { subject: falseProof.workerId }),
+    ...(isSigned ? { subject: falseProof.workerId } : {}),
   });
 }

@@ -1,5 +1,6 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { Block, BlockId, RunEventBody } from '../../proto/index.js';
+import { falseProof } from '../../tests/support/block-run.js';
 import { type BenchOrchestrator, ClusterBench } from '../../tests/support/cluster-bench.js';
 import { simulatedBlock } from '../../tests/support/simulated-block.js';
 import { blockId, serializeBlock } from '../block/index.js';
@@ -85,6 +86,28 @@ describe('a block of a cluster', () => {
     expect(eventsOf(orchestrator, 'block-failed', bad)).toHaveLength(1);
     await forgetBlock(bad, bench);
     expect((await bench.stored()).filter((key) => key.includes(bad))).toEqual([]);
+  });
+
+  it('has a false root proven again, before what it was made of is deleted', async () => {
+    const orchestrator = await bench.orchestrator();
+    const { proofs } = bench;
+    const putProof = proofs.putProof.bind(proofs);
+    let falsified = 0;
+    proofs.putProof = (record) => {
+      if (record.jobId !== rootId() || falsified > 0) return putProof(record);
+      falsified += 1;
+      return putProof({ ...record, proof: falseProof(record.proof) });
+    };
+    onTestFinished(() => {
+      proofs.putProof = putProof;
+    });
+    await bench.worker();
+    const id = await bench.submit(block);
+    expect(await bench.ended(id)).toMatchObject({ state: 'proven' });
+    expect(falsified).toBe(1);
+    expect(eventsOf(orchestrator, 'proof-corrupt')).toMatchObject([{ jobId: rootId() }]);
+    expect(eventsOf(orchestrator, 'job-retried')).toMatchObject([{ jobId: rootId(), attempt: 1 }]);
+    expect(eventsOf(orchestrator, 'job-proven')).toHaveLength(prepared.tree.size);
   });
 
   it('fails where what is stored is another', async () => {

@@ -103,6 +103,7 @@ export class Orchestrator implements ShellHost {
       },
       queue: this.#ports.queue,
       add: (wanted) => this.#add(wanted),
+      checksRoots: true,
       proofs: this.#ports.proofs,
       clock: this.#clock,
       host: this,
@@ -263,8 +264,12 @@ export class Orchestrator implements ShellHost {
         if (signal.aborted || error.code === 'lease-lost') return;
         // Nobody else would do it while this orchestrator lives.
         this.#report(error);
-        const timer = setTimeout(() => this.#finish(block, finish), RETRY_END_MS);
-        signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
+        const stop = () => clearTimeout(timer);
+        const timer = setTimeout(() => {
+          signal.removeEventListener('abort', stop);
+          this.#finish(block, finish);
+        }, RETRY_END_MS);
+        signal.addEventListener('abort', stop, { once: true });
         throw thrown;
       })
       .then(

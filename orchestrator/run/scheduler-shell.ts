@@ -74,6 +74,8 @@ export interface SchedulerShellOptions {
   readonly queue: Pick<JobProducer, 'add' | 'remove' | 'detach'>;
   /** Takes the place of the queue's `add`, which is tried once. */
   readonly add?: SupplyQueue['add'];
+  /** Verifies the stored proof of a root before it counts: nothing else would, and all below it is deleted then. */
+  readonly checksRoots?: boolean;
   readonly proofs: Pick<ProofStore, 'deleteProof'>;
   readonly clock: Clock;
   readonly host: ShellHost;
@@ -183,7 +185,8 @@ export class SchedulerShell {
         break;
       }
       case 'proven':
-        this.#prove({ summary: report.summary, isChecked: false });
+        if (this.#options.checksRoots && this.#isRoot(jobId)) this.#checkRoot(report.summary);
+        else this.#prove({ summary: report.summary, isChecked: false });
         break;
       case 'failed': {
         const { attempt, error, wasStarted } = report;
@@ -206,6 +209,27 @@ export class SchedulerShell {
       const { record } = await holder.block.stored.find(holder.job);
       if (record === undefined) onMissing();
       else this.#prove({ summary: summaryOf(record), isChecked: true });
+    });
+  }
+
+  #isRoot(jobId: JobId): boolean {
+    return this.#holdersOf(jobId).some(({ block, job }) => block.prepared.tree.root === job);
+  }
+
+  /** A root that is reported as proven: a false one is a failed attempt. */
+  #checkRoot({ jobId, attempts }: ProofSummary): void {
+    this.#tasks.add(jobId, async () => {
+      const [holder] = this.#holdersOf(jobId);
+      if (holder === undefined) return;
+      const { record, fault: message = 'it is not in the store', falseBy } = await holder.block.stored.find(holder.job);
+      if (record !== undefined) {
+        this.#prove({ summary: summaryOf(record), isChecked: true });
+        return;
+      }
+      this.#onEvent(holder.block, { kind: 'proof-corrupt', jobId, message });
+      const blame = falseBy === undefined ? {} : { workerId: falseBy };
+      const error = { code: falseBy === undefined ? 'store-corrupt' : 'proof-invalid', message } as const;
+      this.post({ kind: 'job-failed', jobId, attempt: attempts, error, ...blame });
     });
   }
 

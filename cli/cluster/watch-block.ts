@@ -35,23 +35,20 @@ export async function watchBlock(
   }
 }
 
-/**
- * Waits while a block is being cancelled; whether it was is what it resolves with. `onWaiting` hears of it before.
- * Rejects with `cancelled` when `signal` aborts.
- */
+/** Waits while a block is being cancelled, which `onWaiting` hears of. Rejects with `cancelled` when `signal` aborts. */
 export async function whileCancelling(
   { board }: Pick<Cluster, 'board'>,
   blockId: BlockId,
   onWaiting: () => void,
   signal: AbortSignal,
-): Promise<boolean> {
+): Promise<void> {
   const stopped = () =>
     new EspalierError('cancelled', `block ${shortId(blockId)} is not submitted: it is still being cancelled`, {
       remedy: 'submit it again later',
     });
   for (let looks = 0; ; looks++) {
     const status = await orStopped(board.find(blockId), stopped, signal);
-    if (status?.state !== 'cancelling') return looks > 0;
+    if (status?.state !== 'cancelling') return;
     if (looks === 0) onWaiting();
     await delay(LOOK_INTERVAL_MS, undefined, { signal }).catch(() => undefined);
   }

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import type { Block, BlockId } from '../../proto/index.js';
+import type { BlockId } from '../../proto/index.js';
 import type { Cluster } from '../cluster/open-cluster.js';
 import { contentText, renderResult, shortId } from '../cluster/render-blocks.js';
 import type { CliContext } from '../context.js';
@@ -29,13 +29,14 @@ export function registerSubmit(program: Command, context: CliContext): void {
 }
 
 async function run(file: string, options: RawSubmitOptions, context: CliContext): Promise<void> {
-  const { blockId: idOf, readBlock } = await import('../../orchestrator/index.js');
+  const { blockId: idOf, readBlock, submitBlock } = await import('../../orchestrator/index.js');
   const { createHasher } = await import('../../circuits/index.js');
   // Before anything is connected: a faulty block should not wait for it.
   const block = await readBlock(resolve(context.cwd, file), await createHasher());
   await withCluster(options, context, async (cluster) => {
     const blockId = idOf(block);
-    const outcome = (await isProven(cluster, blockId)) ? 'proven' : await submit(block, cluster, options, context);
+    await awaitCancelled(cluster, blockId, options, context);
+    const outcome = (await isProven(cluster, blockId)) ? 'proven' : await submitBlock(block, cluster);
     const transactions = block.transactions.length;
     const calls = block.transactions.reduce((sum, transaction) => sum + transaction.calls.length, 0);
     context.stdout.write(
@@ -48,25 +49,20 @@ async function run(file: string, options: RawSubmitOptions, context: CliContext)
   });
 }
 
-/** A block that is being cancelled is taken up again when that is over. */
-async function submit(
-  block: Block,
+/** Says that a block is being cancelled, and waits until it is: it can be submitted again then. */
+async function awaitCancelled(
   cluster: Cluster,
+  blockId: BlockId,
   { json }: RawSubmitOptions,
   { stdout, aside, clock, signal }: CliContext,
-): Promise<'submitted' | 'open'> {
-  const { blockId: idOf, submitBlock } = await import('../../orchestrator/index.js');
+): Promise<void> {
   const { whileCancelling } = await import('../cluster/watch-block.js');
-  const blockId = idOf(block);
   const onWaiting = () => {
     if (json)
       stdout.write(`${JSON.stringify({ atMs: clock.nowMs(), kind: 'waiting', blockId, state: 'cancelling' })}\n`);
     else aside.say('it is being cancelled: it is submitted again when that is over');
   };
-  for (;;) {
-    const outcome = await submitBlock(block, cluster);
-    if (outcome === 'submitted' || !(await whileCancelling(cluster, blockId, onWaiting, signal))) return outcome;
-  }
+  await whileCancelling(cluster, blockId, onWaiting, signal);
 }
 
 /** Whether there is nothing left to prove of a block. */

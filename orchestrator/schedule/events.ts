@@ -10,18 +10,9 @@ import type { ProofTree } from '../plan/proof-tree.js';
  * report of an earlier attempt than the present one counts only if it brings a proof.
  */
 export type SchedulerEvent = { readonly nowMs: number } & (
-  | {
-      /** A block to prove. Adding one that is already here changes nothing. */
-      readonly kind: 'block-added';
-      readonly blockId: BlockId;
-      readonly tree: ProofTree;
-      /** Numbers of the jobs whose checked proofs are in the store; their ancestors' absence is no matter. */
-      readonly finished: Bitset;
-      /** Smaller is older: its jobs go first. */
-      readonly ageRank: number;
-      /** What an earlier scheduler remembered of its jobs: attempts and budgets go on from there. */
-      readonly histories?: ReadonlyMap<JobId, JobHistoryRecord>;
-    }
+  | ({ readonly kind: 'block-added' } & AddedBlock)
+  /** Different blocks whose finished proofs were looked for together: none is deleted that any of them needs. */
+  | { readonly kind: 'blocks-added'; readonly blocks: readonly AddedBlock[] }
   | { readonly kind: 'block-cancelled'; readonly blockId: BlockId }
   /** A worker began to prove it. A job may be proven or fail without. */
   | { readonly kind: 'job-started'; readonly jobId: JobId; readonly attempt: number }
@@ -54,6 +45,18 @@ export type SchedulerEvent = { readonly nowMs: number } & (
   /** The time of the last `wake` command has come. Early and needless ticks are harmless. */
   | { readonly kind: 'tick' }
 );
+
+/** A block to prove. Adding one that is already here changes nothing. */
+export interface AddedBlock {
+  readonly blockId: BlockId;
+  readonly tree: ProofTree;
+  /** Numbers of the jobs whose checked proofs are in the store; their ancestors' absence is no matter. */
+  readonly finished: Bitset;
+  /** Smaller is older: its jobs go first. */
+  readonly ageRank: number;
+  /** What an earlier scheduler remembered of its jobs: attempts and budgets go on from there. */
+  readonly histories?: ReadonlyMap<JobId, JobHistoryRecord>;
+}
 
 /**
  * What the scheduler wants done, in this order. The shell may do the deletions in the background, but must have

@@ -1,4 +1,4 @@
-import type { SerializedError } from '../../common/index.js';
+import { EspalierError, type SerializedError } from '../../common/index.js';
 import type { JobId } from '../../proto/index.js';
 import { isMachineFault, isTroubleOutside } from './retry-policy.js';
 
@@ -31,4 +31,11 @@ export function lostAgainAndAgain(jobId: JobId, times: number): SerializedError 
     message: `the stored proof of ${jobId} was lost ${times} times`,
     remedy: 'check the disk or the storage service, then run the same command again',
   };
+}
+
+/** The answer to whoever adds a block too many. */
+export function tooManyBlocks(open: number, blocksMax: number): EspalierError {
+  return new EspalierError('queue-full', `${open} blocks are open, and ${blocksMax} may be`, {
+    remedy: 'submit the block again when one of them has ended',
+  });
 }

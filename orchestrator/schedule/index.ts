@@ -1,7 +1,7 @@
 /** Scheduling: a state machine, `event -> commands`. Pure: no clock, no I/O, no randomness. */
 export type { JobState } from './block-jobs.js';
 export { type CircuitDurations, DEFAULT_DURATIONS_MS } from './duration-estimates.js';
-export type { BlockSnapshot, LevelSnapshot, SchedulerCommand, SchedulerEvent } from './events.js';
+export type { AddedBlock, BlockSnapshot, LevelSnapshot, SchedulerCommand, SchedulerEvent } from './events.js';
 export { neededJobs } from './needed-jobs.js';
 export { backoffMs, type RetryPolicy, retryPolicy } from './retry-policy.js';
 export { Scheduler } from './scheduler.js';

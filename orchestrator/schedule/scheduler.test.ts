@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Bench, LINEAGES_ALIKE, treeOf } from '../../tests/support/scheduler-bench.js';
+import { Bitset } from '../plan/bitset.js';
 import { DEFAULT_DURATIONS_MS } from './duration-estimates.js';
 
 const tree = treeOf('ab', [2, 0]);
@@ -271,6 +272,19 @@ describe('blocks that share a prefix of transactions', () => {
     const bench = both().prove(base0).prove(base1).prove(shortRoot);
     expect(bench.kinds).toEqual(['report-proven', 'delete-inputs', 'block-proven']);
     expect(bench.prove(long.jobId(long.joinJob(1, 0))).ids('delete-proofs')).toEqual([base0, base1]);
+  });
+
+  it('keep a proof that only one of those added together needs', () => {
+    const added = (blockId: string, tree: typeof short, jobs: readonly number[]) => {
+      return { blockId, tree, finished: Bitset.of(tree.size, jobs), ageRank: 1 };
+    };
+    const blocks = [added('short', short, [0, 1, short.root]), added('long', long, [0, 1])];
+    const bench = new Bench().handle({ kind: 'blocks-added', blocks });
+    expect(bench.ids('delete-proofs')).toEqual([]);
+    expect(bench.enqueued).toEqual([2, 3, long.joinJob(1, 0)].map((job) => long.jobId(job)));
+    expect(bench.all('block-proven')).toMatchObject([{ blockId: 'short' }]);
+    expect(bench.prove(long.jobId(long.joinJob(1, 0))).ids('delete-proofs')).toEqual([base0, base1]);
+    expect(bench.handle({ kind: 'blocks-added', blocks: blocks.slice(1) }).commands).toEqual([]);
   });
 
   it('leave in the queue what the other still needs', () => {

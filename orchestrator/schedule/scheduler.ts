@@ -1,12 +1,12 @@
-import { type ErrorCode, EspalierError, type SerializedError } from '../../common/index.js';
-import { type BlockId, type JobId, machineOf, type ResourceClass } from '../../proto/index.js';
+import type { ErrorCode, SerializedError } from '../../common/index.js';
+import { type BlockId, type JobHistoryRecord, type JobId, machineOf, type ResourceClass } from '../../proto/index.js';
 import type { JobCircuit } from '../plan/child-params.js';
 import { remainingPathOf } from '../plan/paths.js';
-import { BlockJobs, type JobState } from './block-jobs.js';
+import { BlockJobs } from './block-jobs.js';
 import { CommandBuffer } from './command-buffer.js';
 import { DEFAULT_DURATIONS_MS, DurationEstimates } from './duration-estimates.js';
-import type { BlockSnapshot, SchedulerCommand, SchedulerEvent } from './events.js';
-import { exhausted, lostAgainAndAgain, quarantined } from './final-errors.js';
+import type { AddedBlock, BlockSnapshot, SchedulerCommand, SchedulerEvent } from './events.js';
+import { exhausted, lostAgainAndAgain, quarantined, tooManyBlocks } from './final-errors.js';
 import { JobHistories, recordOf } from './job-histories.js';
 import { type Holder, OpenBlocks } from './open-blocks.js';
 import { remainingTimeMs } from './remaining-time.js';
@@ -110,7 +110,10 @@ export class Scheduler {
   #dispatch(event: SchedulerEvent): void {
     switch (event.kind) {
       case 'block-added':
-        this.#addBlock(event);
+        this.#addBlocks([event]);
+        break;
+      case 'blocks-added':
+        this.#addBlocks(event.blocks);
         break;
       case 'block-cancelled':
         this.#cancelBlock(event);
@@ -136,45 +139,54 @@ export class Scheduler {
     }
   }
 
-  #addBlock({ blockId, tree, finished, ageRank, histories }: EventOf<'block-added'>): void {
-    if (this.#blocks.get(blockId) !== undefined) return;
+  #addBlocks(blocks: readonly AddedBlock[]): void {
+    const added = blocks.filter(({ blockId }) => this.#blocks.get(blockId) === undefined);
     const blocksMax = this.#options.blocksMax ?? BLOCKS_MAX;
-    if (this.#blocks.size >= blocksMax) {
-      throw new EspalierError('queue-full', `${this.#blocks.size} blocks are open, and ${blocksMax} may be`, {
-        remedy: 'submit the block again when one of them has ended',
-      });
-    }
-    const block = new BlockJobs(blockId, tree, ageRank, finished);
-    this.#blocks.add(block);
-    this.#inherit(block, histories ?? new Map());
-    for (let job = 0; job < tree.size; job++) {
-      // A crash between a proof and the deletion of what it needed leaves that behind.
-      if (block.isStored(job)) {
-        this.#discardInputs(block, job);
-        if (!block.isProofNeeded(job)) this.#discardProof(block, job);
+    const isTooMany = added.length > 0 && this.#blocks.size + added.length > blocksMax;
+    if (isTooMany) throw tooManyBlocks(this.#blocks.size, blocksMax);
+    const open = added.map(({ blockId, tree, ageRank, finished, histories }) => {
+      const block = new BlockJobs(blockId, tree, ageRank, finished);
+      this.#blocks.add(block);
+      this.#inherit(block, histories ?? new Map());
+      return block;
+    });
+    for (const block of open) {
+      for (let job = 0; job < block.tree.size; job++) {
+        if (!block.isProven(job) && block.waitingFor(job) === 0) this.#enqueue(block, job);
       }
-      if (!block.isProven(job) && block.waitingFor(job) === 0) this.#enqueue(block, job);
     }
-    if (block.isProven(tree.root)) this.#endProven(block);
+    // Only now can each of them tell what the others need.
+    for (const block of open) this.#cleanUp(block);
+    for (const block of open) if (block.isProven(block.tree.root)) this.#endProven(block);
   }
 
   /** Goes on from what an earlier scheduler remembered, and tells the block what this one knows of jobs it shares. */
-  #inherit(block: BlockJobs, histories: NonNullable<EventOf<'block-added'>['histories']>): void {
+  #inherit(block: BlockJobs, histories: ReadonlyMap<JobId, JobHistoryRecord>): void {
     for (const [jobId, record] of histories) {
-      const job = block.tree.indexOf(jobId);
-      if (job < 0) continue;
+      if (block.tree.indexOf(jobId) < 0) continue;
       this.#histories.inherit(jobId, record, this.#twins(block, jobId).some(isUnderWay));
       block.withHistory.add(jobId);
-      if (!block.isProven(job)) continue;
-      // One of several attempts may have been left in the queue when the proof of another was accepted, and its inputs
-      // and proof in the store.
-      if (!this.#twins(block, jobId).some(isUnderWay)) this.#out.remove(jobId);
-      this.#discardInputs(block, job);
-      if (!block.isProofNeeded(job)) this.#discardProof(block, job);
     }
     for (const other of this.#blocks.relatives(block)) {
       for (const jobId of other.withHistory) if (block.tree.indexOf(jobId) >= 0) this.#histories.touch(jobId);
     }
+  }
+
+  /** What a crash between a proof and the deletion of what it needed leaves behind. */
+  #cleanUp(block: BlockJobs): void {
+    for (let job = 0; job < block.tree.size; job++) if (block.isStored(job)) this.#discardUnneeded(block, job);
+    for (const jobId of block.withHistory) {
+      const job = block.tree.indexOf(jobId);
+      if (!block.isProven(job)) continue;
+      // An attempt that another's proof made needless may have been left in the queue, its inputs and proof in the store.
+      if (!this.#twins(block, jobId).some(isUnderWay)) this.#out.remove(jobId);
+      this.#discardUnneeded(block, job);
+    }
+  }
+
+  #discardUnneeded(block: BlockJobs, job: number): void {
+    this.#discardInputs(block, job);
+    if (!block.isProofNeeded(job)) this.#discardProof(block, job);
   }
 
   #cancelBlock({ blockId }: EventOf<'block-cancelled'>): void {
@@ -205,7 +217,7 @@ export class Scheduler {
     this.#histories.adopt(jobId, attempt);
     // Whoever proves it as well works in vain: the present attempt, where this was a late one; one that was detached.
     const mayRunElsewhere = (holder: Holder) =>
-      stateOf(holder) === 'ready' || (isUnderWay(holder) && this.#histories.find(jobId) !== undefined);
+      holder.block.state(holder.job) === 'ready' || (isUnderWay(holder) && this.#histories.find(jobId) !== undefined);
     if (open.some(mayRunElsewhere)) this.#out.remove(jobId);
     this.#stragglers.noteActivity(this.#nowMs);
     this.#histories.stopWaiting(jobId);
@@ -271,7 +283,8 @@ export class Scheduler {
     if (error.code === 'proof-invalid' || isMachineFault(error.code)) this.#countFault(workerId, error.code);
     const failures = this.#histories.countFailure(jobId, error.code);
     const policy = retryPolicy(error.code, this.#options.retries);
-    const diedWithIt = error.code === 'lease-lost' && (wasStarted ?? holders.some((it) => stateOf(it) === 'leased'));
+    const diedWithIt =
+      error.code === 'lease-lost' && (wasStarted ?? holders.some(({ block, job }) => block.state(job) === 'leased'));
     const lostOn = diedWithIt && workerId !== undefined ? this.#histories.countLoss(jobId, machineOf(workerId)) : [];
     if (lostOn.length >= MACHINES_LOST_MAX) {
       this.#failBlocks(holders, jobId, quarantined(jobId, lostOn));
@@ -475,10 +488,6 @@ export class Scheduler {
     this.#announcedWakeMs = earliestMs;
     return earliestMs;
   }
-}
-
-function stateOf({ block, job }: Holder): JobState {
-  return block.state(job);
 }
 
 /** In the queue or soon to be there again. */

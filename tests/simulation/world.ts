@@ -1,5 +1,12 @@
 import { ERROR_CODES, type SerializedError } from '../../common/index.js';
-import { Bitset, neededJobs, Scheduler, type SchedulerCommand, type SchedulerEvent } from '../../orchestrator/index.js';
+import {
+  type AddedBlock,
+  Bitset,
+  neededJobs,
+  Scheduler,
+  type SchedulerCommand,
+  type SchedulerEvent,
+} from '../../orchestrator/index.js';
 import type { JobHistoryRecord, JobId, QueuedJob } from '../../proto/index.js';
 import { Fleet, type FleetReport } from './fleet.js';
 import { HedgeWatch } from './hedge-watch.js';
@@ -128,13 +135,17 @@ export class World {
   #submit(block: SimulatedBlock): void {
     if (this.#open.has(block.blockId)) return;
     this.#open.set(block.blockId, { ...block, remembered: new Map(), owner: -1 });
-    if (!this.#isDown) this.#addBlock(block.blockId);
+    if (!this.#isDown) this.#addBlocks([block.blockId]);
+  }
+
+  #addBlocks(blockIds: readonly string[]): void {
+    const blocks = blockIds.flatMap((blockId) => this.#open.get(blockId) ?? []).map((block) => this.#takeUp(block));
+    this.#handle({ kind: 'blocks-added', blocks });
   }
 
   /** What an orchestrator does with a block that it owns: it looks for proofs, writes inputs, asks what is remembered. */
-  #addBlock(blockId: string): void {
-    const block = this.#open.get(blockId);
-    if (block === undefined) return;
+  #takeUp(block: OpenBlock): AddedBlock {
+    const { blockId } = block;
     const { tree, ageRank, remembered } = block;
     block.owner = this.#incarnation;
     const finished = new Bitset(tree.size);
@@ -149,7 +160,7 @@ export class World {
       this.#counted.delete(`${blockId} ${tree.jobId(job)}`);
     }
     const histories = new Map(remembered);
-    this.#handle({ kind: 'block-added', blockId, tree, finished, ageRank, histories });
+    return { blockId, tree, finished, ageRank, histories };
   }
 
   #planAccidents(): void {
@@ -204,7 +215,7 @@ export class World {
     this.#hedges = new HedgeWatch();
     this.#scheduler = this.#newScheduler();
     this.#planCapacity();
-    for (const blockId of [...this.#open.keys()]) if (!this.#isDown) this.#addBlock(blockId);
+    this.#addBlocks([...this.#open.keys()]);
   }
 
   /** Reports may come late, or twice; those to an orchestrator that is gone are lost, but for stray proofs. */

@@ -125,14 +125,7 @@ test('both workers are credited with what they signed', async () => {
 
 test('its root proof is fetched into the files of prove, verified before', async () => {
   const id = await onlyEnded();
-  const { exitCode, stdout, stderr } = await run(
-    'proof',
-    id.slice(0, 8),
-    '--block',
-    'block.json',
-    '--out',
-    'block.proof',
-  );
+  const { exitCode, stdout, stderr } = await run('proof', id.slice(0, 8), '--out', 'block.proof');
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
   expect(stdout).toMatch(/^SIMULATED: nothing was proven;/);
   const files = ['block.json', 'root/proof', 'root/public_inputs', 'root/vk', 'run.json'];

@@ -93,7 +93,7 @@ async function blockOf(
 ): Promise<Block> {
   if (blockFile === undefined) {
     if (await blocks.hasBlock(blockId)) return storedBlock(blocks, blockId, hasher);
-    throw new EspalierError('usage', `block ${shortId(blockId)} itself is not in the store any more`, {
+    throw new EspalierError('usage', `block ${shortId(blockId)} itself is not in the store`, {
       remedy: 'name the file that was submitted, which the root proof is checked against: --block FILE',
     });
   }

@@ -19,7 +19,7 @@ export function registerProof(program: Command, context: CliContext): void {
     .description('fetch the root proof of a proven block, verify it, and write what `espalier prove` writes')
     .argument('<block>', 'id of a block, or its first 6 or more digits')
     .option('--out <dir>', 'folder for root, block and manifest (default: the first 12 digits of the id, and .proof)')
-    .option('--block <file>', 'the block as it was submitted: the store does not keep it when it is proven');
+    .option('--block <file>', 'the block as it was submitted (default: as the store has it)');
   addClusterOptions(command).action((block: string, options: RawProofOptions) =>
     withCluster(options, context, (cluster) => fetch(cluster, block, options, context)),
   );

@@ -61,7 +61,7 @@ export interface ShellHost {
   onEvent(blockId: BlockId, event: RunEventBody): void;
   /** The scheduler has forgotten the block, and so has the shell. */
   onEnd(blockId: BlockId, outcome: BlockOutcome): void;
-  /** A late report of a job that no block has which is driven here. */
+  /** A proof of a job that no block has which is driven here: it came late, or its block was dropped. */
   onStray?(report: JobReport & { readonly kind: 'late' }): void;
   /** Jobs could not be provided for or queued. */
   onSupplyFault(jobs: readonly QueuedJob[], thrown: unknown): void;
@@ -97,6 +97,8 @@ interface ProvenBy {
 
 /** Blobs written, checked or deleted at once. */
 const TASKS_AT_ONCE_MAX = 16;
+/** Dropped blocks whose trees are kept. */
+const DROPPED_MAX = 4;
 
 /**
  * The shell around the scheduler, for one block on one machine and for the many of a cluster: turns reports into events,
@@ -114,6 +116,8 @@ export class SchedulerShell {
   #timer: NodeJS.Timeout | undefined;
   /** A block was dropped while commands were being obeyed: those that follow may be about it. */
   #droppedSome = false;
+  /** The last few: reports of what was queued for them may come here yet. */
+  #dropped: readonly Pick<PreparedBlock, 'id' | 'tree'>[] = [];
   #closed = false;
 
   constructor(options: SchedulerShellOptions) {
@@ -157,6 +161,7 @@ export class SchedulerShell {
     if (block === undefined) return;
     this.#forget(blockId);
     this.#droppedSome = true;
+    this.#dropped = [{ id: blockId, tree: block.prepared.tree }, ...this.#dropped].slice(0, DROPPED_MAX);
     this.#tasks.forget((jobId) => block.prepared.tree.indexOf(jobId) >= 0 && !this.#isOurs(jobId));
     const nowMs = this.#options.clock.monotonicMs();
     for (const command of this.#scheduler.handle({ kind: 'block-cancelled', blockId, nowMs })) {
@@ -185,7 +190,8 @@ export class SchedulerShell {
         break;
       }
       case 'proven':
-        if (this.#options.checksRoots && this.#isRoot(jobId)) this.#checkRoot(report.summary);
+        if (this.#holdersOf(jobId).length === 0) this.#strayProven(report);
+        else if (this.#options.checksRoots && this.#isRoot(jobId)) this.#checkRoot(report.summary);
         else this.#prove({ summary: report.summary, isChecked: false });
         break;
       case 'failed': {
@@ -210,6 +216,13 @@ export class SchedulerShell {
       if (record === undefined) onMissing();
       else this.#prove({ summary: summaryOf(record), isChecked: true });
     });
+  }
+
+  /** Queued here before its block was dropped: its new owner may have ended that before the proof was made. */
+  #strayProven({ jobId, workerId, summary }: JobReport & { readonly kind: 'proven' }): void {
+    const block = this.#dropped.find(({ tree }) => tree.indexOf(jobId) >= 0);
+    if (block === undefined) return;
+    this.#options.host.onStray?.({ kind: 'late', jobId, blockId: block.id, workerId, summary });
   }
 
   #isRoot(jobId: JobId): boolean {

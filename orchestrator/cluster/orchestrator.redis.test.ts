@@ -176,11 +176,9 @@ describe('a block that is cancelled', () => {
 
   it('ends at once when its owner had gone, and its jobs leave the queue', async () => {
     const first = await bench.orchestrator();
-    const worker = await bench.worker();
+    const worker = await bench.worker({ held: true });
     const id = await bench.submit(block);
-    await accepted(first, 3);
-    worker.hold();
-    await expect.poll(() => worker.begun, { interval: 5 }).toBeGreaterThan(eventsOf(first, 'job-proven').length);
+    await expect.poll(() => worker.begun, { interval: 5 }).toBeGreaterThan(0);
     await first.stop();
     await bench.board.cancel(id);
     await bench.orchestrator();

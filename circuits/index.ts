@@ -19,6 +19,7 @@ export {
   writeStoredKeys,
 } from './keys.js';
 export { createHasher, type Hasher } from './poseidon2.js';
+export { proofSystem, proofSystemId } from './proof-system.js';
 export {
   calldataHash,
   callHash,

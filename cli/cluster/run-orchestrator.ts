@@ -1,4 +1,4 @@
-import { loadCircuits } from '../../circuits/index.js';
+import { loadCircuits, proofSystemId } from '../../circuits/index.js';
 import { EspalierError, redactRedisUrl, systemClock } from '../../common/index.js';
 import { DEVELOPMENT_WARNING, type Prover } from '../../native/index.js';
 import { Orchestrator } from '../../orchestrator/index.js';
@@ -80,11 +80,12 @@ async function drive(
   const heart = closing.add(await RedisHeart.start({ url, namespace, onTrouble }), (it) => it.close());
   const board = closing.add(await RedisBlockBoard.open({ url, namespace, onTrouble }), (it) => it.close());
   const fleet = closing.add(await RedisFleet.open({ url, namespace, onTrouble }), (it) => it.close());
+  const system = proofSystemId(engine.prover.identity, engine.keys);
   const queue = closing.add(
-    await BullmqJobQueue.open({ url, namespace, heart, producerId: orchestratorId, onTrouble }),
+    await BullmqJobQueue.open({ url, namespace, heart, producerId: orchestratorId, system, onTrouble }),
     (it) => it.close(),
   );
-  const owner = closing.add(await board.owner(orchestratorId, heart), (it) => it.close());
+  const owner = closing.add(await board.owner(orchestratorId, heart, engine.prover.identity.srs), (it) => it.close());
   const blockLog = new BlockLog(log, systemClock);
   const orchestrator = new Orchestrator({
     owner,

@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import { loadCircuits } from '../../circuits/index.js';
+import { loadCircuits, proofSystemId } from '../../circuits/index.js';
 import { EspalierError, redactRedisUrl } from '../../common/index.js';
 import { type Prover, probeMachine } from '../../native/index.js';
 import {
@@ -117,8 +117,9 @@ async function work(
   heart.onLapse(() =>
     onTrouble('this machine was out of touch for so long that its jobs may be proven elsewhere by now'),
   );
+  const system = proofSystemId(engine.prover.identity, engine.keys);
   const queue = closing.add(
-    await BullmqJobQueue.open({ url, namespace, heart, producerId: workerId, onTrouble }),
+    await BullmqJobQueue.open({ url, namespace, heart, producerId: workerId, system, onTrouble }),
     (it) => it.close(),
   );
   const fleet = closing.add(await RedisFleet.open({ url, namespace, onTrouble }), (it) => it.close());

@@ -24,7 +24,9 @@ export async function submitBlock(
   const id = blockId(block);
   const text = serializeBlock(block);
   await blocks.putBlock(id, text);
+  const srs = block.transactions[0]?.clientProof.srs;
   const outcome = await submitWhenGone(board, clock, () => ({
+    ...(srs === undefined ? {} : { srs }),
     blockId: id,
     family: familyOf(block),
     transactions: block.transactions.length,

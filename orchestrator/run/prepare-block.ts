@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import type { CircuitSet, Hasher, KeySet } from '../../circuits/index.js';
+import { type CircuitSet, type Hasher, type KeySet, proofSystem } from '../../circuits/index.js';
 import { EspalierError } from '../../common/index.js';
 import type { Prover } from '../../native/index.js';
-import { type Block, type BlockId, CIRCUIT_NAMES, type ProverIdentity, toHex } from '../../proto/index.js';
+import { type Block, type BlockId, type ProverIdentity, toHex } from '../../proto/index.js';
 import { blockId, transactionId } from '../block/index.js';
 import { type BlockExecution, executeBlock, executeTransactions } from '../execute/index.js';
 import { type ProofTree, planBlock } from '../plan/index.js';
@@ -96,8 +96,7 @@ export function planTree(block: Block, lineageSeed: string): ProofTree {
  * proofs of one proof system are never taken for those of another, nor simulated ones for real ones.
  */
 function lineageSeedOf(identity: ProverIdentity, keys: KeySet, startRoot: string): string {
-  const system = [identity.srs, identity.kind === 'simulated', CIRCUIT_NAMES.map((name) => keys.key(name).hash)];
   return createHash('sha256')
-    .update(JSON.stringify(['espalier', 1, system, startRoot]))
+    .update(JSON.stringify(['espalier', 1, proofSystem(identity, keys), startRoot]))
     .digest('hex');
 }

@@ -6,6 +6,7 @@ import type {
   JobHistoryRecord,
   JobId,
   ProofSummary,
+  SrsName,
 } from '../../proto/index.js';
 
 /** A block as it is submitted. Its content is in the store before it is put on the board. */
@@ -19,6 +20,8 @@ export interface SubmittedBlock {
   readonly transactions: number;
   readonly calls: number;
   readonly submittedAtMs: number;
+  /** What its client proofs were made with: an orchestrator on another SRS leaves it alone. Left out: any may have it. */
+  readonly srs?: SrsName;
 }
 
 export type SubmitOutcome = 'submitted' | 'open' | 'cancelling';

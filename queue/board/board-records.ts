@@ -19,6 +19,7 @@ export const submittedSchema = z.strictObject({
   transactions: count,
   calls: count,
   submittedAtMs: amount,
+  srs: z.enum(['canonical', 'development', 'none']).exactOptional(),
 }) satisfies z.ZodType<SubmittedBlock>;
 
 export const progressSchema = z.strictObject({
@@ -82,8 +83,8 @@ export type StatusReply = readonly (string | null)[];
 
 export function readStatus(id: string, [submitted, progress, owner, cancel]: StatusReply): BlockStatus {
   const what = `block ${id} on the board`;
-  const { family: _, ...block } = readJson(submittedSchema, submitted, what);
-  const { checked: __, state, ...amounts } = readProgress(progress, what);
+  const { family: _, srs: __, ...block } = readJson(submittedSchema, submitted, what);
+  const { checked: ___, state, ...amounts } = readProgress(progress, what);
   const whileOwned = owner ? state : 'queued';
   return { ...block, ...amounts, state: cancel ? 'cancelling' : whileOwned, owner: owner ?? null };
 }

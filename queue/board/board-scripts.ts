@@ -58,16 +58,16 @@ local function releaseDead(asking)
 end
 `;
 
-/** Block id, family, block as JSON, how many may be open. 1: put up; 0: it is open; 2: it is being cancelled; -1: no room. */
+/** Block id, family, block as JSON, how many may be open, SRS or ''. 1: put up; 0: it is open; 2: it is being cancelled; -1: no room. */
 export const SUBMIT = new RedisScript(
   'board-submit',
   `${PRELUDE}
-  local id, family, submitted, openMax = unpack(ARGV)
+  local id, family, submitted, openMax, srs = unpack(ARGV)
   if call('HEXISTS', own('block', id), 'cancel') == 1 then return 2 end
   if call('EXISTS', own('block', id)) == 1 then return 0 end
   if call('ZCARD', own('board', 'open')) >= tonumber(openMax) then return -1 end
   local age = call('INCR', own('board', 'ages'))
-  call('HSET', own('block', id), 'submitted', submitted, 'family', family, 'age', age)
+  call('HSET', own('block', id), 'submitted', submitted, 'family', family, 'age', age, 'srs', srs)
   call('ZADD', own('board', 'open'), age, id)
   call('ZADD', own('board', 'unclaimed'), age, id)
   changed()
@@ -88,14 +88,14 @@ export const CANCEL = new RedisScript(
 );
 
 /**
- * Owner, how many it may hold, then id and token of each claim it knows. Id, token, age, block and progress of those that it
+ * Owner, how many it may hold, its SRS or '' for any, then id and token of each claim it knows. Id, token, age, block and progress of those that it
  * does not know: new ones, and those whose reply it never got. One whose session is not alive claims nothing: it would
  * be taken for dead.
  */
 export const CLAIM = new RedisScript(
   'board-claim',
   `${PRELUDE_WHEN_FULL}${RELEASE_DEAD}
-  local me, max = ARGV[1], tonumber(ARGV[2])
+  local me, max, srs = ARGV[1], tonumber(ARGV[2]), ARGV[3]
   releaseDead(me)
   local claims = {}
   local function tell(id)
@@ -104,7 +104,7 @@ export const CLAIM = new RedisScript(
   end
 
   local known, held = {}, call('SMEMBERS', own('held', me))
-  for at = 3, #ARGV, 2 do known[ARGV[at]] = ARGV[at + 1] end
+  for at = 4, #ARGV, 2 do known[ARGV[at]] = ARGV[at + 1] end
   for _, id in ipairs(held) do
     if known[id] ~= call('HGET', own('block', id), 'token') then tell(id) end
   end
@@ -113,11 +113,11 @@ export const CLAIM = new RedisScript(
   -- A family stays together, and what is only to be stopped waits for no room.
   local due, free = {}, {}
   for _, id in ipairs(call('ZRANGE', own('board', 'unclaimed'), 0, -1)) do
-    local family, cancel = unpack(call('HMGET', own('block', id), 'family', 'cancel'))
+    local family, cancel, madeWith = unpack(call('HMGET', own('block', id), 'family', 'cancel', 'srs'))
     local owner = call('HGET', own('family', family), 'owner')
     if owner == me or (cancel and not owner) then
       due[#due + 1] = { id, family }
-    elseif not owner and #free < max then
+    elseif not owner and #free < max and (srs == '' or madeWith == '' or madeWith == srs) then
       free[#free + 1] = { id, family }
     end
   end

@@ -73,6 +73,14 @@ function summary(jobId: string): ProofSummary {
 }
 
 describe('an open block', () => {
+  test('an orchestrator leaves alone what was made with another SRS than its own', async () => {
+    await submitAll({ ...block('a'), srs: 'none' }, { ...block('b'), srs: 'development' }, block('c'));
+    const owner = await board.owner('o1', heart, 'development');
+    onTestFinished(() => owner.close());
+    expect(ids(await owner.claim(10)).sort()).toEqual(['b', 'c']);
+    expect(ids(await (await newOwner('o2')).claim(10))).toEqual(['a']);
+  });
+
   test('is found and listed, the oldest first, until it has ended', async () => {
     await board.submit(block('b'));
     await board.submit(block('a'));

@@ -1,5 +1,11 @@
 import { EspalierError } from '../../common/index.js';
-import { type BlockId, type BlockStatus, type ProofSummary, proofSummarySchema } from '../../proto/index.js';
+import {
+  type BlockId,
+  type BlockStatus,
+  type ProofSummary,
+  proofSummarySchema,
+  type SrsName,
+} from '../../proto/index.js';
 import { readJson } from '../read-json.js';
 import type { Heart } from '../redis/heart.js';
 import { ScriptConnection, type ScriptConnectionOptions } from '../redis/script-connection.js';
@@ -30,17 +36,17 @@ export class RedisBlockBoard implements BlockBoard {
 
   /**
    * The board as one orchestrator sees it, whose session this begins: `heart` beats for `ownerId` until the owner is
-   * closed. Close it before the board.
+   * closed. Close it before the board. `srs`: of the orchestrator, which claims blocks of no other. Left out: any.
    */
-  owner(ownerId: string, heart: Heart): Promise<BlockOwner> {
-    return RedisBlockOwner.begin(this.#connection, ownerId, heart);
+  owner(ownerId: string, heart: Heart, srs?: SrsName): Promise<BlockOwner> {
+    return RedisBlockOwner.begin(this.#connection, ownerId, heart, srs);
   }
 
   /** Rejects with `queue-full` when too many blocks are open. */
   async submit(block: SubmittedBlock): Promise<SubmitOutcome> {
-    const { blockId, family, transactions, calls, submittedAtMs } = block;
-    const json = JSON.stringify({ blockId, family, transactions, calls, submittedAtMs });
-    const reply = await this.#connection.run(SUBMIT, [blockId, family, json, OPEN_MAX]);
+    const { blockId, family, transactions, calls, submittedAtMs, srs } = block;
+    const json = JSON.stringify({ blockId, family, transactions, calls, submittedAtMs, srs });
+    const reply = await this.#connection.run(SUBMIT, [blockId, family, json, OPEN_MAX, srs ?? '']);
     if (reply === -1) {
       throw new EspalierError('queue-full', `block ${blockId}: ${OPEN_MAX} blocks are open already`, {
         remedy: 'submit it again when some of them have ended',

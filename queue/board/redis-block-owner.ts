@@ -1,5 +1,5 @@
 import { EspalierError } from '../../common/index.js';
-import type { BlockId, JobHistoryRecord, JobId, ProofSummary } from '../../proto/index.js';
+import type { BlockId, JobHistoryRecord, JobId, ProofSummary, SrsName } from '../../proto/index.js';
 import { readJson } from '../read-json.js';
 import { ChangeFeed } from '../redis/change-feed.js';
 import type { Heart } from '../redis/heart.js';
@@ -31,6 +31,7 @@ export class RedisBlockOwner implements BlockOwner {
   readonly #connection: ScriptConnection;
   readonly #ownerId: string;
   readonly #heart: Heart;
+  readonly #srs: SrsName | undefined;
   readonly #feed: ChangeFeed;
   readonly #looks: Pacer;
   readonly #timer: NodeJS.Timeout;
@@ -41,12 +42,18 @@ export class RedisBlockOwner implements BlockOwner {
   #closing: Promise<void> | undefined;
 
   /** See `RedisBlockBoard.owner`. */
-  static async begin(connection: ScriptConnection, ownerId: string, heart: Heart): Promise<RedisBlockOwner> {
+  static async begin(
+    connection: ScriptConnection,
+    ownerId: string,
+    heart: Heart,
+    srs: SrsName | undefined,
+  ): Promise<RedisBlockOwner> {
     await heart.add(ownerId);
-    return new RedisBlockOwner(connection, ownerId, heart);
+    return new RedisBlockOwner(connection, ownerId, heart, srs);
   }
 
-  private constructor(connection: ScriptConnection, ownerId: string, heart: Heart) {
+  private constructor(connection: ScriptConnection, ownerId: string, heart: Heart, srs: SrsName | undefined) {
+    this.#srs = srs;
     this.#connection = connection;
     this.#ownerId = ownerId;
     this.#heart = heart;
@@ -107,7 +114,12 @@ export class RedisBlockOwner implements BlockOwner {
   async #claim(max: number): Promise<readonly BlockClaim[]> {
     if (this.#closing !== undefined) return [];
     const known = [...this.#known].flat();
-    const replies = (await this.#connection.run(CLAIM, [this.#ownerId, max, ...known])) as ClaimReply[];
+    const replies = (await this.#connection.run(CLAIM, [
+      this.#ownerId,
+      max,
+      this.#srs ?? '',
+      ...known,
+    ])) as ClaimReply[];
     const claims = this.#connection.readable(replies, readClaim);
     for (const { blockId, token } of claims) this.#known.set(blockId, token);
     return claims;

@@ -23,6 +23,11 @@ export interface BullmqJobQueueOptions {
   readonly heart: Heart;
   /** The session that reports go to, if this process adds jobs: `alive` as long as it wants to hear of them. */
   readonly producerId: string;
+  /**
+   * The proof system of this process (`proofSystemId`): jobs that it adds are taken by workers of the same one only, since
+   * a proof of another fits no parent here. Default: none.
+   */
+  readonly system?: string;
   /** Jobs, waiting and leased together, that the queue holds at most. Default 1,000,000. */
   readonly jobsMax?: number;
   /** Hears what a report listener throws. Default: a process warning. */
@@ -87,7 +92,7 @@ export class BullmqJobQueue implements JobQueue {
     this.#redis = redis;
     this.#options = options;
     this.#keys = new RedisKeys(options.namespace ?? NAMESPACE_DEFAULT);
-    this.#scripts = new QueueScripts(redis, this.#keys);
+    this.#scripts = new QueueScripts(redis, this.#keys, options.system);
     this.#inbox = new ReportInbox(redis, this.#keys, producerId, onListenerError, onTrouble);
     this.#keeper = new LeaseKeeper(this.#scripts);
     this.#taker = new JobTaker(this.#scripts, this.#keeper, onTrouble);

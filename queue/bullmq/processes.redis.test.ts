@@ -38,6 +38,21 @@ describe('processes that share a queue', () => {
     expect(await log.until(3)).toEqual(['started a', 'started b', 'proven b']);
   });
 
+  test('workers get jobs of their own proof system only, also those that were given back', async () => {
+    const orchestrator = await queues.open({ system: 'development' });
+    const misfit = (await queues.open({ system: 'none' })).consumer('w1');
+    const fit = (await queues.open({ system: 'development' })).consumer('w2');
+    const nothing = misfit.take(ALL_CLASSES, AbortSignal.timeout(2_500));
+    await orchestrator.producer.add([queuedJob('a'), queuedJob('b', { order: [0, 1] })]);
+    const a = await takeOne(fit, ALL_CLASSES);
+    await fit.release(a);
+    expect((await takeOne(fit, ALL_CLASSES)).job.id).toBe('a');
+    await orchestrator.producer.remove(['b']);
+    // It has been told of each arrival, and looked by itself too.
+    expect(await nothing).toBeUndefined();
+    expect((await orchestrator.counts()).rollup).toEqual({ waiting: 0, leased: 1 });
+  });
+
   test('whoever adds a job that is there already hears of it from then on', async () => {
     const [first, second] = [await queues.open(), await queues.open()];
     const logs = [new ReportLog(first.producer), new ReportLog(second.producer)] as const;

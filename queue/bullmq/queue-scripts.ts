@@ -65,15 +65,18 @@ export interface KnownLeases {
 export class QueueScripts {
   readonly #redis: Redis;
   readonly #prefix: string;
+  readonly #system: string;
 
-  constructor(redis: Redis, keys: RedisKeys) {
+  /** `system`: of the jobs that are added and taken; see `BullmqJobQueueOptions`. */
+  constructor(redis: Redis, keys: RedisKeys, system = '') {
     this.#redis = redis;
     this.#prefix = keys.prefix;
+    this.#system = system;
   }
 
   /** `dry` adds nothing, and answers `room` where it could. */
   async add(producerId: string, jobsMax: number, calls: readonly EncodedJobs[], dry = false): Promise<AddReply[]> {
-    const args: (string | number)[] = [producerId, jobsMax, dry ? 1 : 0];
+    const args: (string | number)[] = [producerId, jobsMax, dry ? 1 : 0, this.#system];
     for (const jobs of calls) {
       args.push(jobs.length);
       for (const job of jobs) args.push(...job);
@@ -84,7 +87,7 @@ export class QueueScripts {
   /** For each group token, data, producer of each lease. */
   async take(groups: readonly TakeGroup[]): Promise<readonly (readonly (string | number)[])[]> {
     const args = groups.flatMap(({ workerId, takes, classes }) => [workerId, takes.length, classes]);
-    return (await this.#run('take', args)) as (string | number)[][];
+    return (await this.#run('take', [this.#system, ...args])) as (string | number)[][];
   }
 
   /** Whether each lease was held. */

@@ -5,12 +5,12 @@ export const ADD_JOB_ARGS = 8;
 
 /**
  * Adds the jobs of several calls, each call wholly or not at all.
- * ARGV: producer, jobsMax, dry ('1' checks only); then for each call the number of its jobs, and for each of them class,
+ * ARGV: producer, jobsMax, dry ('1' checks only), system; then for each call the number of its jobs, and for each of them class,
  * id, name, data, length of the content that `data` begins with, age, path, priority.
  * Reply for each call: {} | {"conflict", id} | {"full", held, new}; where it is dry {"room", held, new} for {}.
  */
 export const ADD_JOBS = `${PRELUDE}${WAIT}
-local producer, jobsMax, dry = ARGV[1], tonumber(ARGV[2]), ARGV[3] == '1'
+local producer, jobsMax, dry, system = ARGV[1], tonumber(ARGV[2]), ARGV[3] == '1', ARGV[4]
 local held = 0
 for _, class in ipairs(CLASSES) do
   held = held + call('ZCARD', PRIORITIZED[class]) + call('LLEN', ACTIVE[class])
@@ -44,16 +44,20 @@ local function check(first, last)
   return fresh, present
 end
 
+local LINES = {}
+for _, class in ipairs(CLASSES) do LINES[class] = own('order:' .. class .. ':' .. system) end
+
 local function insert(at, sequence)
   local class, id, age, priority = ARGV[at], ARGV[at + 1], ARGV[at + 5], ARGV[at + 7]
   local place = ARGV[at + 6] .. string.format('%016d', sequence) .. ':' .. id
   call('HSET', keyOf(class, id), 'name', ARGV[at + 2], 'data', ARGV[at + 3], 'opts', '{"priority":' .. priority .. '}',
-    'timestamp', now, 'delay', 0, 'priority', priority, 'rt', producer, 'place', place)
-  wait(class, id, age, place, bullmqScore(priority, sequence))
+    'timestamp', now, 'delay', 0, 'priority', priority, 'rt', producer, 'place', place,
+    'line', LINES[class])
+  wait(class, LINES[class], id, age, place, bullmqScore(priority, sequence))
 end
 
 local replies = {}
-local at = 4
+local at = 5
 while at <= #ARGV do
   local first = at + 1
   at = first + tonumber(ARGV[at]) * ${ADD_JOB_ARGS}

@@ -6,11 +6,12 @@ import { ALLOW_OOM } from '../../redis/redis-script.js';
  * namespace lie in one slot of a Redis Cluster, so naming one of them routes the script) and makes the others from it.
  *
  * BullMQ's own keys, `<prefix>:<class>:…`: the job's hash under its id, `prioritized`, `active`, `meta`. Fields that
- * BullMQ does not know are `rt` (whom its reports go to), `place` (see `order:`) and `token` (of its lease) and
+ * BullMQ does not know are `rt` (whom its reports go to), `line` and `place` (see `order:`) and `token` (of its lease) and
  * `started` (once its holder has begun with it); `pb` (who has it) and `processedOn` are BullMQ's.
  *
  * Ours:
- * - `order:<class>`: waiting jobs; the score is the block's age, members are `<path><sequence>:<id>` (see `job-entry.ts`)
+ * - `order:<class>:<system>`: the line of waiting jobs of one proof system, which workers of that system take from; the
+ *   score is the block's age, members are `<path><sequence>:<id>` (see `job-entry.ts`)
  * - `leases:<worker>`: the leases a worker holds, token to `<class>:<id>`
  * - `holders`, `producers`: sessions that may have leases, and an inbox
  * - `detached`: token to `<id> <worker>` of leases whose job was detached
@@ -32,9 +33,8 @@ local function own(name) return prefix .. ':' .. name end
 local function keyOf(class, name) return prefix .. ':' .. class .. ':' .. name end
 
 -- Made once: they are asked for with every job.
-local ORDER, PRIORITIZED, ACTIVE = {}, {}, {}
+local PRIORITIZED, ACTIVE = {}, {}
 for _, class in ipairs(CLASSES) do
-  ORDER[class] = own('order:' .. class)
   PRIORITIZED[class] = keyOf(class, 'prioritized')
   ACTIVE[class] = keyOf(class, 'active')
 end
@@ -66,11 +66,11 @@ end
 export const WAIT = `
 local arrivals = {}
 
-local function wait(class, id, age, place, score)
-  local added = arrivals[class]
+local function wait(class, line, id, age, place, score)
+  local added = arrivals[line]
   if added == nil then
-    added = { order = {}, prioritized = {} }
-    arrivals[class] = added
+    added = { class = class, order = {}, prioritized = {} }
+    arrivals[line] = added
   end
   local at = #added.order
   added.order[at + 1], added.order[at + 2] = age, place
@@ -79,10 +79,10 @@ end
 
 local function finishWaiting()
   local woken = {}
-  for class, added in pairs(arrivals) do
-    if call('ZCARD', ORDER[class]) == 0 then woken[#woken + 1] = class end
-    inSlices(added.order, function(...) call('ZADD', ORDER[class], ...) end)
-    inSlices(added.prioritized, function(...) call('ZADD', PRIORITIZED[class], ...) end)
+  for line, added in pairs(arrivals) do
+    if call('ZCARD', line) == 0 then woken[#woken + 1] = added.class end
+    inSlices(added.order, function(...) call('ZADD', line, ...) end)
+    inSlices(added.prioritized, function(...) call('ZADD', PRIORITIZED[added.class], ...) end)
   end
   if #woken > 0 then call('PUBLISH', own('ready'), table.concat(woken, ' ')) end
 end
@@ -95,11 +95,11 @@ end
 -- A leased job waits again, where it stood in the line.
 local function putBack(class, id)
   local key = keyOf(class, id)
-  local job = call('HMGET', key, 'data', 'place', 'priority')
+  local job = call('HMGET', key, 'data', 'place', 'priority', 'line')
   local age = cjson.decode(job[1]).order[1]
   call('HDEL', key, 'token', 'started', 'pb', 'processedOn')
   call('LREM', ACTIVE[class], 1, id)
-  wait(class, id, age, job[2], bullmqScore(job[3], tonumber(string.sub(job[2], 21, 36))))
+  wait(class, job[4], id, age, job[2], bullmqScore(job[3], tonumber(string.sub(job[2], 21, 36))))
 end
 `;
 

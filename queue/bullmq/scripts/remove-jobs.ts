@@ -11,7 +11,7 @@ local ended = {}
 
 local function takeOut(class, id)
   local key = keyOf(class, id)
-  local job = call('HMGET', key, 'place', 'token', 'pb')
+  local job = call('HMGET', key, 'place', 'token', 'pb', 'line')
   if not job[1] then return end
   local token, worker = job[2], job[3]
   if token then
@@ -23,7 +23,7 @@ local function takeOut(class, id)
       ended[#ended + 1] = token
     end
   else
-    call('ZREM', ORDER[class], job[1])
+    call('ZREM', job[4], job[1])
     call('ZREM', PRIORITIZED[class], id)
   end
   call('DEL', key)

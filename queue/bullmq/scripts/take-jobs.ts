@@ -2,11 +2,13 @@ import { PRELUDE_WHEN_FULL } from './parts.js';
 
 /**
  * Leases the first jobs to workers.
- * ARGV for each group of equal takes: worker, how many, classes by bits (1 vm, 2 rollup, 4 gpu).
+ * ARGV: system; then for each group of equal takes: worker, how many, classes by bits (1 vm, 2 rollup, 4 gpu).
  * Reply for each group: token, data, producer of each lease, one after the other.
  */
 export const TAKE_JOBS = `${PRELUDE_WHEN_FULL}
 local now = nowMs()
+local LINES = {}
+for _, class in ipairs(CLASSES) do LINES[class] = own('order:' .. class .. ':' .. ARGV[1]) end
 local paused = {}
 for _, class in ipairs(CLASSES) do paused[class] = call('HEXISTS', keyOf(class, 'meta'), 'paused') == 1 end
 
@@ -21,7 +23,7 @@ local function headsOf(mask, wanted)
   local heads, sources = {}, 0
   for index, class in ipairs(CLASSES) do
     if bit.band(mask, 2 ^ (index - 1)) ~= 0 and not paused[class] then
-      local range = call('ZRANGE', ORDER[class], 0, wanted - 1, 'WITHSCORES')
+      local range = call('ZRANGE', LINES[class], 0, wanted - 1, 'WITHSCORES')
       if #range > 0 then sources = sources + 1 end
       for at = 1, #range, 2 do
         heads[#heads + 1] = {
@@ -44,7 +46,7 @@ end
 -- Moves jobs of one class from the line to the active ones, and marks them. What an operator took away with BullMQ's tools
 -- still stood in our line, and is dropped.
 local function activate(class, heads)
-  call('ZREM', ORDER[class], pluck(heads, 'place'))
+  call('ZREM', LINES[class], pluck(heads, 'place'))
   local there = {}
   for index, score in ipairs(call('ZMSCORE', PRIORITIZED[class], pluck(heads, 'id'))) do
     if score then there[#there + 1] = heads[index] end
@@ -91,7 +93,7 @@ local function lease(worker, jobs, reply)
 end
 
 local replies = {}
-for at = 1, #ARGV, 3 do
+for at = 2, #ARGV, 3 do
   local taken, reply = {}, {}
   repeat until not takeInto(taken, tonumber(ARGV[at + 2]), tonumber(ARGV[at + 1]))
   if #taken > 0 then lease(ARGV[at], taken, reply) end

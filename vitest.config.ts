@@ -44,7 +44,7 @@ export default defineConfig({
           globalSetup: 'tests/support/ensure-programs.ts',
           testTimeout: 105_000,
           hookTimeout: 60_000,
-          maxWorkers: 2,
+          maxWorkers: 3,
           sequence: { groupOrder: 2 },
         },
       },

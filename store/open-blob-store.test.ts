@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { packageRoot } from '../common/index.js';
+import { keysOf } from '../tests/conformance/blob-store.js';
 import { buildPart } from '../tests/support/fixture.js';
 import { tempFolder } from '../tests/support/temp-folder.js';
 import { openBlobStore } from './open-blob-store.js';
@@ -11,9 +12,10 @@ import { openBlobStore } from './open-blob-store.js';
 const namespace = 'test';
 
 describe('openBlobStore', () => {
-  test('makes the folder that a URL or a path names, and leaves nothing in it', async () => {
-    const folder = join(await tempFolder(), 'with space', 'store');
-    for (const url of [pathToFileURL(folder).href, folder]) {
+  test('makes a folder of the namespace in the one that a URL or a path names, and leaves nothing in it', async () => {
+    const store = join(await tempFolder(), 'with space', 'store');
+    const folder = join(store, namespace);
+    for (const url of [pathToFileURL(store).href, store]) {
       const { blobs, shown, close } = await openBlobStore(url, { namespace });
       expect(await readdir(folder)).toEqual([]);
       expect(shown).toBe(folder);
@@ -22,6 +24,24 @@ describe('openBlobStore', () => {
       await blobs.delete('a');
       close();
     }
+  });
+
+  test('namespaces that share a folder see nothing of each other', async () => {
+    const folder = await tempFolder();
+    const [mine, others] = [
+      await openBlobStore(folder, { namespace }),
+      await openBlobStore(folder, { namespace: 'other' }),
+    ];
+    await mine.blobs.put('blocks/a', Uint8Array.of(1));
+    expect(await keysOf(others.blobs, '')).toEqual([]);
+    await others.blobs.put('blocks/a', Uint8Array.of(2));
+    await others.blobs.delete('blocks/a');
+    expect(await mine.blobs.get('blocks/a')).toEqual(Uint8Array.of(1));
+  });
+
+  test.each(['', '..', 'a/b'])('refuses the namespace %j', async (bad) => {
+    const refused = { code: 'usage', message: expect.stringContaining(JSON.stringify(bad)) };
+    await expect(openBlobStore(await tempFolder(), { namespace: bad })).rejects.toMatchObject(refused);
   });
 
   test('refuses a folder that cannot be made or written to', async () => {

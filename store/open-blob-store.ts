@@ -3,13 +3,14 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { EspalierError, makeFolder, storeError, tempName } from '../common/index.js';
 import type { BlobStore } from './blob-store.js';
+import { isKeySegment } from './check-key.js';
 import { FileBlobStore } from './file-blob-store.js';
 import { S3_FORM } from './s3-place.js';
 
 export interface OpenBlobStoreOptions {
   /** What `redis:` stands for: the URL of the queue's Redis. */
   readonly redisUrl?: string | undefined;
-  /** Of the keys in Redis. Two fleets that share a folder or bucket give each a folder or prefix of its own. */
+  /** Everything is below it (a folder, a prefix of keys), so fleets that share a store keep out of each other's blobs. */
   readonly namespace: string;
   /** Hears once when the connection to a Redis is lost, and once when it is back. */
   readonly onTrouble?: ((message: string) => void) | undefined;
@@ -17,7 +18,7 @@ export interface OpenBlobStoreOptions {
 
 export interface OpenBlobStore {
   readonly blobs: BlobStore;
-  /** For messages: without passwords. */
+  /** For messages: without passwords. A folder or prefix is shown with the namespace that it is below. */
   readonly shown: string;
   /** Ends its connections. Idempotent. */
   close(): void;
@@ -31,17 +32,19 @@ export interface OpenBlobStore {
  * Credentials for S3 are read from the environment by its SDK (`AWS_ACCESS_KEY_ID`, `AWS_PROFILE`, `AWS_REGION` and so on).
  */
 export async function openBlobStore(url: string, options: OpenBlobStoreOptions): Promise<OpenBlobStore> {
+  const { namespace } = options;
+  if (!isKeySegment(namespace)) throw badNamespace(namespace);
   const scheme = /^([A-Za-z][A-Za-z0-9+.-]*):/.exec(url)?.[1]?.toLowerCase();
   switch (scheme) {
     case undefined:
       if (url === '') throw unusable('it is empty');
-      return openFolder(resolve(url));
+      return openFolder(join(resolve(url), namespace));
     case 'file':
-      return openFolder(pathOf(url));
+      return openFolder(join(pathOf(url), namespace));
     case 's3': {
       // Its SDK takes a tenth of a second to load, which only those who use it shall pay.
       const { S3BlobStore } = await import('./s3-blob-store.js');
-      const store = await S3BlobStore.open({ url });
+      const store = await S3BlobStore.open({ url: belowPrefix(url, namespace) });
       return { blobs: store, shown: store.shown, close: () => store.close() };
     }
     case 'redis':
@@ -77,10 +80,21 @@ function pathOf(url: string): string {
   }
 }
 
+/** Of a URL that may be malformed: whoever parses it says so. */
+function belowPrefix(s3Url: string, namespace: string): string {
+  return s3Url.replace(/^[^?#]*/, (place) => `${place}/${namespace}`);
+}
+
 function redisUrlOf(url: string, ofQueue: string | undefined): string {
   if (url !== 'redis:') return url;
   if (ofQueue === undefined) throw unusable('there is no Redis of a queue that redis: could stand for');
   return ofQueue;
+}
+
+function badNamespace(namespace: string): EspalierError {
+  return new EspalierError('usage', `a store can have no namespace ${JSON.stringify(namespace)}`, {
+    remedy: 'give letters, digits and . _ - only, and neither . nor ..',
+  });
 }
 
 // The URL itself is not shown: it may hold a password.

@@ -64,15 +64,26 @@ describe('S3BlobStore, beyond the contract', () => {
 });
 
 test('a large block goes through S3, and leaves nothing when it is deleted', async () => {
-  const { blobs, shown, close } = await openBlobStore(s3.urlOf('fleet'), { namespace: 'unused' });
+  const { blobs, shown, close } = await openBlobStore(s3.urlOf('shared'), { namespace: 'fleet' });
   onTestFinished(close);
-  expect(shown).toBe(`s3://${s3.bucket}/fleet at ${s3.endpoint}`);
+  expect(shown).toBe(`s3://${s3.bucket}/shared/fleet at ${s3.endpoint}`);
   const blocks = new BlockStore(blobs);
   const text = randomBytes(5_000_000).toString('hex');
   await blocks.putBlock('b', text);
   expect((await blocks.getBlock('b')) === text).toBe(true);
   await blocks.deleteBlock('b');
   expect(await keysOf(blobs, '')).toEqual([]);
+});
+
+test('namespaces that share a bucket see nothing of each other', async () => {
+  const mine = await openBlobStore(s3.urlOf('namespaces'), { namespace: 'mine' });
+  onTestFinished(mine.close);
+  const others = await openBlobStore(s3.urlOf('namespaces'), { namespace: 'others' });
+  onTestFinished(others.close);
+  await mine.blobs.put('blocks/a', blob);
+  expect(await keysOf(others.blobs, '')).toEqual([]);
+  await others.blobs.delete('blocks/a');
+  expect(await mine.blobs.get('blocks/a')).toEqual(blob);
 });
 
 describe('S3BlobStore, when its server', () => {

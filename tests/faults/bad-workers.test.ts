@@ -88,7 +88,7 @@ test('a proof that is damaged in the store is noticed, dropped and made again', 
     const { jobId } = await cluster.until(
       (event) => event.kind === 'job-proven' && String(event.jobId).startsWith('public-vm'),
     );
-    const path = join(cluster.folder, 'store', 'proofs', String(jobId));
+    const path = join(cluster.folder, 'store', 'faults', 'proofs', String(jobId));
     const bytes = await readFile(path);
     bytes.writeUInt8(bytes.readUInt8(bytes.length - 1) ^ 1, bytes.length - 1);
     await writeFile(path, bytes);

@@ -54,7 +54,8 @@ export class RedisBlobStore implements BlobStore {
       if (!(thrown instanceof EspalierError) || thrown.code !== 'queue-unavailable') throw thrown;
       throw new EspalierError('store-unavailable', `the store's ${thrown.message}`, {
         cause: thrown,
-        remedy: 'start it, or name another store with --store',
+        // What helps is the same; only the option that named it is another.
+        remedy: (thrown.remedy ?? '').replace('--redis', '--store'),
       });
     }
   }

@@ -48,6 +48,58 @@ test('says where there is no Redis, without the password', async () => {
   expect(error.toLine()).not.toContain('secret');
 });
 
-test.each(['localhost:6379', 'http://localhost', 'redis://', 'nonsense'])('refuses %s as a Redis URL', async (url) => {
+test('refuses a database that is not there, rather than use database 0', async () => {
+  const error = await expectCode(
+    connectRedis({ url: `${server.url}/99`, name: 'test' }),
+    'redis-unsuitable',
+    /^Redis at redis:\/\/127\.0\.0\.1:\d+\/99: its database cannot be selected: ERR DB index is out of range$/,
+  );
+  expect(error.remedy).toContain('name a database that it has');
+});
+
+test('writes into no other database when its own can no longer be selected', async () => {
+  const admin = await server.client();
+  const redis = await connectRedis({ url: `${server.url}/3`, name: 'test' });
+  await admin.acl('SETUSER', 'default', '-select');
+  const refused = new Promise((resolve) => redis.on('error', resolve));
+  const lost = once(redis, 'close');
+  await admin.call('CLIENT', 'KILL', 'TYPE', 'normal');
+  await lost;
+  const pending = redis.set('whose', 'database 3');
+  expect(await refused).toMatchObject({ message: expect.stringMatching(/^NOPERM/) });
+  await admin.acl('SETUSER', 'default', '+select');
+  await pending;
+  expect(await admin.exists('whose')).toBe(0);
+  expect(await redis.get('whose')).toBe('database 3');
+  redis.disconnect();
+});
+
+test('asks for the password that is wrong or missing', async () => {
+  const locked = await startRedis({ args: ['--requirepass', 'right'] });
+  try {
+    for (const [user, said] of [
+      ['', /: NOAUTH /],
+      [':wrong@', /: WRONGPASS /],
+    ] as const) {
+      const url = locked.url.replace('redis://', `redis://${user}`);
+      const error = await expectCode(connectRedis({ url, name: 'test' }), 'queue-unavailable', said);
+      expect(error.remedy).toMatch(
+        /^give user and password in its URL, .*ESPALIER_REDIS and ESPALIER_STORE keep them out of ps/,
+      );
+      expect(error.toLine()).not.toContain('wrong@');
+    }
+  } finally {
+    await locked.stop();
+  }
+});
+
+test.each([
+  'localhost:6379',
+  'http://localhost',
+  'redis://',
+  'nonsense',
+  'redis://localhost/abc',
+  'redis://localhost/-1',
+])('refuses %s as a Redis URL', async (url) => {
   await expectCode(connectRedis({ url, name: 'test' }), 'usage', /the Redis URL cannot be used/);
 });

@@ -32,7 +32,7 @@ const RECONNECT_DELAY_MS_MAX = 300;
 
 /**
  * Connects, and checks that the server is one that Espalier can run on. Rejects with `queue-unavailable` when there is
- * none, with `redis-unsuitable` when it is the wrong one, and with `usage` for a malformed URL.
+ * none, with `redis-unsuitable` when it is the wrong one or has not the database of the URL, and with `usage` for a malformed URL.
  *
  * Once it was there, a connection that is lost is made again for as long as it takes; commands wait meanwhile, and one
  * whose answer was lost is sent again: whoever sends it must be able to bear that it was carried out twice. (With
@@ -53,17 +53,19 @@ export async function connectRedis({ url, name, onTrouble, ...limits }: RedisOpt
     retryStrategy: (times) =>
       ready ? Math.min(RECONNECT_DELAY_MS_MAX, RECONNECT_DELAY_MS_MIN * 2 ** Math.min(times, 10)) : null,
   });
-  let lastError: Error | undefined;
+  let lastError: RedisError | undefined;
   // Without a listener ioredis prints every failed attempt.
-  redis.on('error', (error: Error) => {
+  redis.on('error', (error: RedisError) => {
     lastError = error;
+    // It would go on in database 0, which may be somebody else's.
+    if (isRefusedDatabase(error)) redis.disconnect(ready);
   });
   try {
     await redis.connect();
     await checkServer(redis, shown);
   } catch (thrown) {
     redis.disconnect();
-    throw unavailable(shown, thrown, lastError);
+    throw refusal(shown, thrown, lastError);
   }
   ready = true;
   let away = false;
@@ -84,13 +86,30 @@ function impatient(timeoutMs: number) {
   return { maxRetriesPerRequest: 0, commandTimeout: timeoutMs, socketTimeout: timeoutMs };
 }
 
-function unavailable(shown: string, thrown: unknown, lastError: Error | undefined): EspalierError {
+/** One that the server answered with says which command it was. */
+type RedisError = Error & { readonly code?: string; readonly command?: { readonly name: string } };
+
+function isRefusedDatabase({ command }: RedisError): boolean {
+  return command?.name === 'select';
+}
+
+function refusal(shown: string, thrown: unknown, lastError: RedisError | undefined): EspalierError {
   if (thrown instanceof EspalierError) return thrown;
   // "Connection is closed" says nothing; what closed it does.
-  const cause = lastError ?? thrown;
-  const reason = cause instanceof Error ? cause.message || (cause as { code?: string }).code : String(cause);
-  return new EspalierError('queue-unavailable', `Redis at ${shown}: ${reason}`, {
-    cause,
-    remedy: 'start it, or name another with --redis',
-  });
+  const cause: RedisError = lastError ?? (thrown instanceof Error ? thrown : new Error(String(thrown)));
+  const reason = cause.message || cause.code;
+  if (isRefusedDatabase(cause)) {
+    return new EspalierError('redis-unsuitable', `Redis at ${shown}: its database cannot be selected: ${reason}`, {
+      cause,
+      remedy: 'name a database that it has and that this user may select, as in redis://host:6379/0',
+    });
+  }
+  return new EspalierError('queue-unavailable', `Redis at ${shown}: ${reason}`, { cause, remedy: remedyFor(cause) });
+}
+
+function remedyFor({ message }: RedisError): string {
+  if (/^(WRONGPASS|NOAUTH)\b/.test(message) || message.includes('invalid password')) {
+    return 'give user and password in its URL, as in redis://user:password@host (ESPALIER_REDIS and ESPALIER_STORE keep them out of ps)';
+  }
+  return 'start it, or name another with --redis';
 }

@@ -11,6 +11,7 @@ export function redactRedisUrl(url: string): string {
   if (parsed.protocol !== 'redis:' && parsed.protocol !== 'rediss:')
     throw notRedis(`it begins with ${parsed.protocol}`);
   if (parsed.hostname === '') throw notRedis('it names no host');
+  if (!/^\/?\d*$/.test(parsed.pathname)) throw notRedis(`${JSON.stringify(parsed.pathname)} is no database's number`);
   if (parsed.password !== '') parsed.password = '***';
   return parsed.href.replace(/\/$/, '');
 }

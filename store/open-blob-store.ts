@@ -38,6 +38,8 @@ export async function openBlobStore(url: string, options: OpenBlobStoreOptions):
   switch (scheme) {
     case undefined:
       if (url === '') throw unusable('it is empty');
+      // A shell replaces it, but not within quotes, in a file of settings or after an equals sign.
+      if (/^~(\/|$)/.test(url)) throw unusable('~ is not replaced here; write the home folder out');
       return openFolder(join(resolve(url), namespace));
     case 'file':
       return openFolder(join(pathOf(url), namespace));
@@ -73,11 +75,15 @@ async function openFolder(folder: string): Promise<OpenBlobStore> {
 }
 
 function pathOf(url: string): string {
+  let path: string;
   try {
-    return fileURLToPath(url);
+    path = fileURLToPath(url);
   } catch (error) {
     throw unusable(error instanceof Error ? error.message : String(error));
   }
+  // `file://` is the root as well: more likely a variable that was empty than meant.
+  if (path === '/') throw unusable('it names no folder');
+  return path;
 }
 
 /** Of a URL that may be malformed: whoever parses it says so. */

@@ -146,6 +146,14 @@ describe('S3BlobStore refuses at the start', () => {
     });
   });
 
+  test('a server that has no host for each bucket', async () => {
+    const url = 's3://bucket/p?endpoint=http://server.invalid:9000';
+    await expect(S3BlobStore.open({ url })).rejects.toMatchObject({
+      code: 'store-unavailable',
+      remedy: expect.stringContaining('pathStyle=true'),
+    });
+  });
+
   test('credentials that are wrong', async () => {
     vi.stubEnv('AWS_ACCESS_KEY_ID', 'nobody');
     onTestFinished(() => void vi.stubEnv('AWS_ACCESS_KEY_ID', S3_CREDENTIALS.AWS_ACCESS_KEY_ID));

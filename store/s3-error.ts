@@ -25,7 +25,7 @@ const BAD_CREDENTIALS = [
 ];
 const BAD_REGION = ['AuthorizationHeaderMalformed', 'IllegalLocationConstraintException', 'PermanentRedirect'];
 
-function remedyFor(thrown: unknown, { bucket, prefix, region }: S3Place): string {
+function remedyFor(thrown: unknown, { bucket, prefix, region, endpoint, pathStyle }: S3Place): string {
   const name = nameOf(thrown);
   const status = statusOf(thrown);
   if (name === 'NoSuchBucket') return `create the bucket ${bucket}, or name another with --store`;
@@ -38,6 +38,10 @@ function remedyFor(thrown: unknown, { bucket, prefix, region }: S3Place): string
   if (name === 'RequestTimeTooSkewed') return "set this machine's clock";
   if (status === 403) {
     return `allow these credentials s3:ListBucket on ${bucket}, and s3:GetObject, s3:PutObject and s3:DeleteObject on ${bucket}/${prefix}*`;
+  }
+  // Few servers but Amazon's have a host name for each bucket.
+  if (endpoint !== undefined && !pathStyle && /ENOTFOUND|EAI_AGAIN/.test(messageOf(thrown))) {
+    return 'add pathStyle=true to the URL, or check that its endpoint is right';
   }
   return 'check that the server runs and can be reached from here';
 }

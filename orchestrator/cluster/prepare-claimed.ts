@@ -87,7 +87,10 @@ async function contentOf(id: BlockId, { blocks }: Pick<ClusterPorts, 'blocks'>, 
     const text = await blocks.getBlock(id);
     if (text !== undefined) return text;
     if (tries === CONTENT_TRIES) {
-      throw new EspalierError('store-corrupt', `block ${id} is not in the store`, { remedy: 'submit it again' });
+      throw new EspalierError('store-corrupt', `block ${id} is not in the store`, {
+        remedy:
+          "was it submitted with the same --store and --namespace as this orchestrator's? If so, it was lost: submit it again",
+      });
     }
     await delay(CONTENT_PAUSE_MS, undefined, { signal });
   }

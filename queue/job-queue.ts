@@ -1,5 +1,5 @@
 import type { SerializedError } from '../common/index.js';
-import type { JobId, JobLease, JobReport, ProofSummary, QueuedJob, ResourceClass } from '../proto/index.js';
+import type { BlockId, JobId, JobLease, JobReport, ProofSummary, QueuedJob, ResourceClass } from '../proto/index.js';
 
 /**
  * The ready queue between orchestrators and workers, split by role so that neither can call what belongs to the other.
@@ -24,6 +24,11 @@ export interface JobProducer {
    * id still aborts such holders. Waiting ones vanish.
    */
   detach(ids: readonly JobId[]): Promise<void>;
+  /**
+   * Removes the jobs that were queued for this block (`job.blockId`), as `remove` does, and says which: for whoever does
+   * not know its tree. It looks at every job in the queue. What others add for the block meanwhile may stay.
+   */
+  removeBlock(blockId: BlockId): Promise<readonly JobId[]>;
   /** Which of these jobs are in the queue, waiting or leased. */
   present(ids: readonly JobId[]): Promise<ReadonlySet<JobId>>;
   /**

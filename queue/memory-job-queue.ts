@@ -85,6 +85,7 @@ export class MemoryJobQueue implements JobQueue {
       add: async (jobs) => this.#add(jobs),
       remove: async (ids) => this.#remove(ids),
       detach: async (ids) => this.#detach(ids),
+      removeBlock: async (blockId) => this.#removeBlock(blockId),
       present: async (ids) => new Set(ids.filter((id) => this.#entries.has(id))),
       onReport: (listener) => this.#reports.listen(listener),
     };
@@ -134,6 +135,13 @@ export class MemoryJobQueue implements JobQueue {
 
   #remove(ids: readonly JobId[]): void {
     this.#drop(ids, 'the job was removed from the queue');
+  }
+
+  #removeBlock(blockId: BlockId): readonly JobId[] {
+    const entries = [...this.#entries].filter(([, { queued }]) => queued.job.blockId === blockId);
+    const ids = entries.map(([id]) => id);
+    this.#remove(ids);
+    return ids;
   }
 
   #detach(ids: readonly JobId[]): void {

@@ -19,7 +19,7 @@ export function patientPorts(raw: RawPorts, patience: { readonly queue: Patience
   return {
     owner: patiently(queue, raw.owner, ['claim', 'cancelled', 'note', 'histories', 'remember', 'credit', 'end']),
     board: patiently(queue, raw.board, ['find', 'credits']),
-    queue: patiently(queue, raw.queue, ['add', 'remove', 'detach', 'present']),
+    queue: patiently(queue, raw.queue, ['add', 'remove', 'detach', 'removeBlock', 'present']),
     fleet: patiently(queue, raw.fleet, ['list', 'drain']),
     blocks: patiently(store, raw.blocks, ['getBlock', 'getResult', 'putResult']),
     proofs: {

@@ -1,5 +1,6 @@
 import { type Clock, EspalierError, type SerializedError } from '../../common/index.js';
 import {
+  type BlockId,
   type BlockResult,
   type EndedState,
   type JobId,
@@ -8,9 +9,17 @@ import {
   workMs,
 } from '../../proto/index.js';
 import { criticalPathMs } from '../plan/index.js';
-import { checkRoot, type PreparedBlock, type PrepareTools, planStart, planTree } from '../run/index.js';
+import {
+  checkRoot,
+  clientProofIdOf,
+  type PreparedBlock,
+  type PrepareTools,
+  planStart,
+  planTree,
+} from '../run/index.js';
 import type { ClaimedBlock } from './claimed-block.js';
 import type { ClusterPorts } from './cluster-ports.js';
+import { eachAtOnce } from './each-at-once.js';
 import { keepAfter, sweepTree } from './leftovers.js';
 import { findStoredBlock, unlessUnusable } from './read-stored-block.js';
 
@@ -94,7 +103,7 @@ export async function finishBlock(block: ClaimedBlock, result: BlockResult, opti
 
 /**
  * A block that ends before it was prepared here may have been driven by an earlier owner: what that left in the queue is
- * taken out. undefined where no earlier owner came so far.
+ * taken out. undefined where no earlier owner came so far, or where it cannot be planned.
  */
 async function planUnprepared(
   { id, claim }: ClaimedBlock,
@@ -102,16 +111,31 @@ async function planUnprepared(
 ): Promise<Pick<PreparedBlock, 'tree' | 'lineageSeed'> | undefined> {
   const content = claim.checked ? await findStoredBlock(id, ports.blocks, tools.hasher) : undefined;
   const planned = content && (await planStart(content, tools).catch(unlessUnusable));
-  if (planned === undefined) return undefined;
-  const { tree } = planned;
-  for (let first = 0; first < tree.size; first += REMOVALS_AT_ONCE) {
-    const jobs = Array.from({ length: Math.min(REMOVALS_AT_ONCE, tree.size - first) }, (_, n) => tree.jobId(first + n));
-    await ports.queue.remove(jobs);
-  }
+  if (planned !== undefined) await removeTree(planned.tree, ports);
+  // Whatever tree they are of: the content may be lost, or the circuits others than the earlier owner's.
+  if (claim.checked) await removeQueuedFor(id, ports);
   return planned;
 }
 
+async function removeTree(tree: PreparedBlock['tree'], { queue }: Pick<ClusterPorts, 'queue'>): Promise<void> {
+  for (let first = 0; first < tree.size; first += REMOVALS_AT_ONCE) {
+    const jobs = Array.from({ length: Math.min(REMOVALS_AT_ONCE, tree.size - first) }, (_, n) => tree.jobId(first + n));
+    await queue.remove(jobs);
+  }
+}
+
 const REMOVALS_AT_ONCE = 1_000;
+
+/** A related block that needs some of these jobs finds them missing, and queues them again with all that they read. */
+async function removeQueuedFor(id: BlockId, { queue, proofs }: Pick<ClusterPorts, 'queue' | 'proofs'>): Promise<void> {
+  await eachAtOnce(await queue.removeBlock(id), DELETIONS_AT_ONCE, async (jobId) => {
+    await proofs.deleteInputs(jobId);
+    const clientId = clientProofIdOf(jobId);
+    if (clientId !== undefined) await proofs.deleteProof(clientId);
+  });
+}
+
+const DELETIONS_AT_ONCE = 16;
 
 async function sweepAndEnd(
   block: ClaimedBlock,

@@ -267,6 +267,21 @@ describe('an orchestrator that ends', () => {
     expect(await bench.storedProofs()).toEqual([rootId()]);
   });
 
+  it('is followed by one that finds the content lost, and leaves no job of it', async () => {
+    const first = await bench.orchestrator();
+    const id = await bench.submit(block);
+    const leaves = [0, 1, 2].map((job) => prepared.tree.jobId(job));
+    await expect.poll(async () => (await bench.queue.producer.present(leaves)).size, { interval: 5 }).toBe(3);
+    await first.stop();
+    await bench.blocks.deleteBlock(id);
+    await bench.orchestrator();
+    const { state, error } = await bench.ended(id);
+    expect({ state, error }).toMatchObject({ state: 'failed', error: { code: 'store-corrupt' } });
+    expect(error?.remedy).toMatch(/same --store and --namespace.*submit it again/);
+    expect((await bench.stored()).filter((key) => /^(inputs|proofs)/.test(key))).toEqual([]);
+    expect(await bench.keysLeft()).toEqual([]);
+  });
+
   it('is followed by one that finishes what it had begun to end', async () => {
     const id = await bench.submit(block);
     const { submittedAtMs } = (await bench.board.find(id)) ?? { submittedAtMs: 0 };

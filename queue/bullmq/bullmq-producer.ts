@@ -1,4 +1,4 @@
-import type { JobId, JobReport, QueuedJob } from '../../proto/index.js';
+import type { BlockId, JobId, JobReport, QueuedJob } from '../../proto/index.js';
 import type { JobProducer } from '../job-queue.js';
 import { queueClosed, queueConflict, queueFull } from '../queue-errors.js';
 import { sameContent } from '../same-content.js';
@@ -54,6 +54,12 @@ export class BullmqProducer implements JobProducer {
 
   async detach(ids: readonly JobId[]): Promise<void> {
     await this.#takeOut('detach', ids);
+  }
+
+  async removeBlock(blockId: BlockId): Promise<readonly JobId[]> {
+    const ids = this.#closed ? [] : await this.#options.scripts.findBlock(blockId);
+    await this.remove(ids);
+    return ids;
   }
 
   async present(ids: readonly JobId[]): Promise<ReadonlySet<JobId>> {

@@ -1,11 +1,12 @@
 import type { Redis } from 'ioredis';
 import { EspalierError } from '../../common/index.js';
-import type { JobId, JobLease } from '../../proto/index.js';
+import { type BlockId, type JobId, type JobLease, RESOURCE_CLASSES } from '../../proto/index.js';
 import type { Look } from '../redis/heart.js';
 import type { RedisKeys } from '../redis/redis-keys.js';
 import { RedisScript } from '../redis/redis-script.js';
 import { ADD_JOBS } from './scripts/add-jobs.js';
 import { CHECK_LEASES } from './scripts/check-leases.js';
+import { FIND_BLOCK_JOBS } from './scripts/find-block-jobs.js';
 import { FIND_JOBS } from './scripts/find-jobs.js';
 import { LEAVE } from './scripts/leave.js';
 import { REAP } from './scripts/reap.js';
@@ -20,6 +21,7 @@ const SCRIPTS = {
   settle: new RedisScript('settle-leases', SETTLE_LEASES),
   remove: new RedisScript('remove-jobs', REMOVE_JOBS),
   find: new RedisScript('find-jobs', FIND_JOBS),
+  findBlock: new RedisScript('find-block-jobs', FIND_BLOCK_JOBS),
   late: new RedisScript('report-late', REPORT_LATE),
   check: new RedisScript('check-leases', CHECK_LEASES),
   leave: new RedisScript('leave', LEAVE),
@@ -107,6 +109,23 @@ export class QueueScripts {
   async find(ids: readonly JobId[]): Promise<readonly JobId[]> {
     const replies = (await this.#run('find', ids)) as number[];
     return ids.filter((_, index) => replies[index] === 1);
+  }
+
+  /** The jobs that were queued for a block, waiting first: one that is taken in between is found among the leased. */
+  async findBlock(blockId: BlockId): Promise<readonly JobId[]> {
+    const text = `"blockId":${JSON.stringify(blockId)}`;
+    const found = new Set<JobId>();
+    for (const where of ['waiting', 'leased']) {
+      for (const resourceClass of RESOURCE_CLASSES) {
+        let cursor = '0';
+        do {
+          const [next, ids] = (await this.#run('findBlock', [text, resourceClass, where, cursor])) as [string, JobId[]];
+          for (const id of ids) found.add(id);
+          cursor = next;
+        } while (cursor !== '0');
+      }
+    }
+    return [...found];
   }
 
   async reportLate(lease: JobLease & { readonly producerId: string }, report: string): Promise<void> {

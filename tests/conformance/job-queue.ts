@@ -32,6 +32,7 @@ export function describeJobQueue(name: string, makeQueue: MakeQueue): void {
 
   describe(name, () => {
     describe('adding', () => describeAdding(withQueue));
+    describe('removing', () => describeRemovingBlocks(withQueue));
     describe('taking', () => describeTaking(withQueue));
     describe('order', () => describeJobQueueOrder(withQueue));
     describe('leases', () => describeJobQueueLeases(withQueue));
@@ -105,6 +106,25 @@ function describeAdding(withQueue: WithQueue): void {
       },
       { jobsMax: 3 },
     ));
+}
+
+function describeRemovingBlocks(withQueue: WithQueue): void {
+  test("a block's jobs, waiting and leased, of every class, and no others", () =>
+    withQueue(async (queue) => {
+      const many = Array.from({ length: 700 }, (_, n) => queuedJob(`m${n}`, { blockId: 'lost', order: [1, n] }));
+      await queue.producer.add([
+        queuedJob('a', { blockId: 'lost' }),
+        queuedJob('v', { blockId: 'lost', resourceClass: 'vm' }),
+        queuedJob('other', { blockId: 'lost2', order: [2, 0] }),
+      ]);
+      await queue.producer.add(many);
+      const lease = await takeOne(queue.consumer('w1'), ['rollup']);
+      const removed = await queue.producer.removeBlock('lost');
+      expect(removed.toSorted()).toEqual(['a', 'v', ...many.map(({ job }) => job.id)].toSorted());
+      await aborted(lease.signal);
+      expect(await queue.producer.removeBlock('lost')).toEqual([]);
+      await expectWaiting(queue, ['other']);
+    }));
 }
 
 function describeTaking(withQueue: WithQueue): void {

@@ -2,7 +2,9 @@ import { defineConfig } from 'vitest/config';
 
 /**
  * `tidy`: house rules; `fast`: everything that needs no long proof; `redis`: what needs a Redis server, which each file
- * starts for itself; `real`: real Barretenberg proofs and killed processes, one file at a time, since each takes all cores.
+ * starts for itself; `faults`: clusters of real processes in which something breaks, with simulated proofs, three files
+ * at a time, since they mostly wait; `real`: real Barretenberg proofs and killed processes, one file at a time, since
+ * each takes all cores. One project after the other (`groupOrder`).
  */
 export default defineConfig({
   test: {

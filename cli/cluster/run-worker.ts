@@ -20,6 +20,7 @@ import { type Engine, type EngineOptions, engineOf, openEngine } from '../run/en
 import { Closing } from './closing.js';
 import type { ClusterAddress } from './cluster-address.js';
 import { LoggedConsumer } from './logged-consumer.js';
+import { mixedFleetMessage } from './mixed-fleet-message.js';
 import type { ProcessLog } from './process-log.js';
 import { type EndKind, WorkerEnd } from './worker-end.js';
 import { fittingClasses, offeredResources, type ResourceCaps, sessionId } from './worker-machine.js';
@@ -181,16 +182,10 @@ const STEPS: Readonly<Record<EndKind, (jobs: string, graceMs: number) => string>
   'give-back': (jobs) => `giving back ${jobs}`,
 };
 
-/** Proofs of different SRS or versions of the prover do not fit together: nothing above them can be proven. */
+/** Legitimate while a fleet is being changed; else a mistake that shows only in jobs that wait. */
 function warnOfOthers(others: readonly WorkerInfo[], own: WorkerInfo, log: ProcessLog): void {
-  const system = ({ prover: { srs, version, kind } }: WorkerInfo) =>
-    kind === 'simulated' ? 'simulated proofs' : `the ${srs} SRS and version ${version} of the prover`;
-  const odd = others.find((other) => system(other) !== system(own));
-  if (odd === undefined) return;
-  log.warn(
-    'mixed-fleet',
-    `worker ${odd.workerId} proves with ${system(odd)}, this one with ${system(own)}: their proofs do not fit together`,
-  );
+  const message = mixedFleetMessage(others, own);
+  if (message !== null) log.warn('mixed-fleet', message);
 }
 
 function logStart(

@@ -26,9 +26,22 @@ it('makes one key however many ask at once', async () => {
 it('refuses a file that holds something else, and leaves it alone', async () => {
   const path = join(await tempFolder(), 'worker.pem');
   await writeFile(path, 'not a key');
-  await expectCode(loadWorkerKey(path), 'usage', /worker\.pem holds no ed25519 key in PKCS8 PEM/);
+  await expectCode(loadWorkerKey(path), 'usage', /worker\.pem holds no ed25519 key in PKCS8 PEM$/);
   const rsa = generateKeyPairSync('rsa', { modulusLength: 2_048 }).privateKey;
   await writeFile(path, rsa.export({ type: 'pkcs8', format: 'pem' }));
-  await expectCode(loadWorkerKey(path), 'usage', /type rsa, not ed25519/);
-  await expectCode(loadWorkerKey(join(path, 'below-a-file')), 'store-unavailable', /cannot read/);
+  await expectCode(loadWorkerKey(path), 'usage', /holds no ed25519 key/);
+  await expectCode(loadWorkerKey(join(path, 'below-a-file')), 'usage', /cannot read a worker's key at .*: ENOTDIR$/);
+});
+
+it('names the file that cannot be made, and not the one that it was to be written to first', async () => {
+  await expectCode(
+    loadWorkerKey('/proc/worker.pem'),
+    'usage',
+    /^cannot make a worker's key at \/proc\/worker\.pem: E[A-Z]+$/,
+  );
+  await expectCode(
+    loadWorkerKey('/dev/null/worker.pem'),
+    'usage',
+    /^cannot read a worker's key at \/dev\/null\/worker\.pem: ENOTDIR$/,
+  );
 });

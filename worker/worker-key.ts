@@ -5,21 +5,20 @@ import { EspalierError, errnoOf, makeFolder, storeError, tempName, writeFileAtom
 import { parsePrivateKey } from '../proto/index.js';
 
 const OWNER_ONLY = 0o600;
+const REMEDY = 'name another file with --key: where there is none a new key is made';
 
 /**
  * The ed25519 key that a worker signs its proofs with: PKCS8 PEM in a file, which is made, with a new key and for its
  * owner alone, where there is none. Processes that start at once with one path get one key.
- * Rejects with `usage` where the file holds something else, else with what the file system said.
+ * Rejects with `usage` where the file holds something else or can be neither read nor made, `disk-full` on a full disk.
  */
 export async function loadWorkerKey(path: string): Promise<KeyObject> {
   const pem = (await readKey(path)) ?? (await makeKey(path));
   try {
     return parsePrivateKey(pem);
   } catch (cause) {
-    throw new EspalierError('usage', `${path} holds no ed25519 key in PKCS8 PEM: ${(cause as Error).message}`, {
-      remedy: 'name another file, or delete this one to have a new key made',
-      cause,
-    });
+    // What OpenSSL says of it helps nobody, and the file may be anything: it is not ours to have deleted.
+    throw new EspalierError('usage', `${path} holds no ed25519 key in PKCS8 PEM`, { remedy: REMEDY, cause });
   }
 }
 
@@ -28,7 +27,7 @@ async function readKey(path: string): Promise<string | undefined> {
     return await readFile(path, 'utf8');
   } catch (thrown) {
     if (errnoOf(thrown) === 'ENOENT') return undefined;
-    throw storeError('read', path, thrown);
+    throw keyError('read', path, thrown);
   }
 }
 
@@ -44,8 +43,17 @@ async function makeKey(path: string): Promise<string> {
   } catch (thrown) {
     const made = errnoOf(thrown) === 'EEXIST' ? await readKey(path) : undefined;
     if (made !== undefined) return made;
-    throw storeError('write', path, thrown);
+    throw keyError('make', path, thrown);
   } finally {
     await rm(whole, { force: true }).catch(() => {});
   }
+}
+
+/** Names the key's file alone: what the file system said may name one beside it that was there for a moment. */
+function keyError(deed: string, path: string, thrown: unknown): EspalierError {
+  const error = storeError('write', path, thrown);
+  if (error.code === 'disk-full') return error;
+  const { cause = thrown } = error;
+  const why = errnoOf(cause) ?? 'it failed';
+  return new EspalierError('usage', `cannot ${deed} a worker's key at ${path}: ${why}`, { remedy: REMEDY, cause });
 }

@@ -204,7 +204,14 @@ test('a block that is submitted while it is being cancelled is taken up again wh
   await makeBlock('third.json', '--txs', '1', '--calls', '0', '--seed', '3');
   expect((await run('submit', 'third.json')).exitCode).toBe(0);
   const { open } = await json<{ open: BlockStatus[] }>('status');
-  expect((await run('cancel', open[0]?.blockId ?? '', '--no-wait')).exitCode).toBe(0);
+  expect((await run('status')).stdout).toMatch(/^no orchestrator has taken it yet: /m);
+  const id = open[0]?.blockId.slice(0, 12) ?? '';
+  const cancelling = new Program('cancelling', [MAIN, 'cancel', id], env);
+  programs.push(cancelling);
+  await expect.poll(async () => (await json<BlockStatus>('status', id)).state).toBe('cancelling');
+  cancelling.kill('SIGINT');
+  expect(await cancelling.exited).toEqual({ code: 130, signal: null });
+  expect(cancelling.output).toMatch(/ no longer waiting for block [0-9a-f]{12}: it is being cancelled; /);
   const again = new Program('submitting again', [MAIN, 'submit', join(folder, 'third.json'), '--json'], env);
   programs.push(again);
   await again.until(({ kind }) => kind === 'waiting');

@@ -84,7 +84,7 @@ export function renderOpenBlock(status: BlockStatus, nowMs: number): string {
     ['state', status.state],
     ['content', contentText(status)],
     ['jobs', progressText(status)],
-    ['owner', status.owner === null ? 'none yet: is an orchestrator running?' : oneLine(status.owner)],
+    ['owner', status.owner === null ? 'none yet' : oneLine(status.owner)],
     ['submitted', momentText(status.submittedAtMs, nowMs)],
   ]);
 }

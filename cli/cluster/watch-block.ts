@@ -8,20 +8,16 @@ import { unknownBlock } from './resolve-block.js';
 const LOOK_INTERVAL_MS = 500;
 
 /**
- * Looks at a block until it has ended, and resolves with how. `onStatus` hears of every look. Rejects with `cancelled`
- * when `signal` aborts, which changes nothing for the block; with `block-unknown` for a block that is forgotten.
+ * Looks at a block until it has ended, and resolves with how. `onStatus` hears of every look. Rejects with what
+ * `stopped` makes when `signal` aborts, which changes nothing for the block; with `block-unknown` for a block that is forgotten.
  */
 export async function watchBlock(
   cluster: Pick<Cluster, 'address' | 'board' | 'blocks'>,
   blockId: BlockId,
   onStatus: (status: BlockStatus) => void,
   signal: AbortSignal,
+  stopped: () => EspalierError = () => noLongerWatching(shortId(blockId)),
 ): Promise<BlockResult> {
-  const id = shortId(blockId);
-  const stopped = () =>
-    new EspalierError('cancelled', `no longer watching block ${id}: the cluster goes on with it`, {
-      remedy: `\`espalier status ${id}\` shows it, \`espalier cancel ${id}\` ends it`,
-    });
   for (;;) {
     const status = await orStopped(cluster.board.find(blockId), stopped, signal);
     if (status === undefined) {
@@ -33,6 +29,12 @@ export async function watchBlock(
     onStatus(status);
     await delay(LOOK_INTERVAL_MS, undefined, { signal }).catch(() => undefined);
   }
+}
+
+function noLongerWatching(id: string): EspalierError {
+  return new EspalierError('cancelled', `no longer watching block ${id}: the cluster goes on with it`, {
+    remedy: `\`espalier status ${id}\` shows it, \`espalier cancel ${id}\` ends it`,
+  });
 }
 
 /** Waits while a block is being cancelled, which `onWaiting` hears of. Rejects with `cancelled` when `signal` aborts. */

@@ -40,10 +40,23 @@ async function cancel(cluster: Cluster, block: string, { wait }: RawCancelOption
     context.stdout.write(`block ${shortId(blockId)} is being cancelled\n`);
     return;
   }
-  const { state } = await watchBlock(cluster, blockId, () => undefined, context.signal);
+  const { state } = await watchBlock(
+    cluster,
+    blockId,
+    () => undefined,
+    context.signal,
+    () => notWaiting(shortId(blockId)),
+  );
   context.stdout.write(
     state === 'cancelled'
       ? `block ${shortId(blockId)} is cancelled\n`
       : `block ${shortId(blockId)} is ${state}: it had ended before it could be cancelled\n`,
   );
+}
+
+/** Whoever stops waiting stops nothing: that the block is to end is noted. */
+function notWaiting(id: string): EspalierError {
+  return new EspalierError('cancelled', `no longer waiting for block ${id}: it is being cancelled`, {
+    remedy: `\`espalier status ${id}\` shows when it has ended`,
+  });
 }

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import type { BlockResult } from '../../proto/index.js';
+import type { BlockResult, BlockStatus } from '../../proto/index.js';
+import { nobodyThere } from '../cluster/nobody-there.js';
 import type { Cluster } from '../cluster/open-cluster.js';
 import { renderCluster, renderOpenBlock, renderResult } from '../cluster/render-blocks.js';
 import type { CliContext } from '../context.js';
@@ -42,7 +43,13 @@ async function showAll(cluster: Cluster, { json }: RawStatusOptions, { stdout, c
   const open = await cluster.board.list();
   const ended = await latestResults(cluster, new Set(open.map(({ blockId }) => blockId)));
   const view = { open, queue: await cluster.jobCounts(), ended };
-  stdout.write(json ? `${JSON.stringify(view)}\n` : renderCluster(view, clock.nowMs()));
+  stdout.write(json ? `${JSON.stringify(view)}\n` : renderCluster(view, clock.nowMs()) + (await hint(cluster, open)));
+}
+
+/** A line about who is missing, or nothing. */
+async function hint({ fleet }: Cluster, open: readonly BlockStatus[]): Promise<string> {
+  const text = nobodyThere(open, open.length === 0 ? 0 : (await fleet.list()).length);
+  return text === null ? '' : `\n${text}\n`;
 }
 
 /** Without those of blocks that are open again. */
@@ -63,7 +70,9 @@ async function showOne(
   const blockId = await cluster.resolve(block);
   const status = await cluster.board.find(blockId);
   if (status !== undefined) {
-    stdout.write(json ? `${JSON.stringify(status)}\n` : renderOpenBlock(status, clock.nowMs()));
+    stdout.write(
+      json ? `${JSON.stringify(status)}\n` : renderOpenBlock(status, clock.nowMs()) + (await hint(cluster, [status])),
+    );
     return;
   }
   const result = await cluster.result(blockId);

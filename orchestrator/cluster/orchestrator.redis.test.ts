@@ -151,6 +151,33 @@ describe('a block that is cancelled', () => {
     expect(await bench.stored()).toEqual([]);
   });
 
+  it('keeps who proved what, though the proofs are gone when it is submitted again', async () => {
+    const id = await bench.submit(block);
+    const { submittedAtMs } = (await bench.board.find(id)) ?? { submittedAtMs: 0 };
+    await bench.orchestrator();
+    const worker = await bench.worker();
+    await bench.ended(id);
+    const credits = await bench.blocks.getCredits(id);
+    // As if it had been cancelled when a job above those of the leaves was proven: theirs are gone by then.
+    const { tree, lineageSeed } = prepared;
+    const leaves = [0, 1, 2].map((job) => tree.jobId(job));
+    const gone = credits.filter(({ jobId }) => leaves.includes(jobId));
+    const early = gone.map((summary) => ({ ...summary, workerId: 'machine.earlier' }));
+    await bench.proofs.deleteProof(rootId());
+    const counts = { transactions: 3, calls: 3, jobs: tree.size, submittedAtMs, endedAtMs: submittedAtMs };
+    const nothing = { rootId: null, error: null, failedJob: null, lineageSeed };
+    const foreign = { ...early[0], jobId: 'public-vm.9.9.elsewhere' } as (typeof early)[number];
+    await bench.blocks.putResult({ blockId: id, state: 'cancelled', ...counts, ...nothing }, [...early, foreign]);
+    worker.hold();
+    await bench.submit(block);
+    await expect.poll(async () => (await bench.board.credits(id)).length, { interval: 5 }).toBe(leaves.length);
+    const workers = (await bench.board.credits(id)).map(({ jobId, workerId }) => [jobId, workerId]);
+    expect(workers.toSorted()).toEqual(leaves.map((jobId) => [jobId, 'machine.earlier']).toSorted());
+    worker.release();
+    expect(await bench.ended(id)).toMatchObject({ state: 'proven' });
+    expect(await bench.blocks.getCredits(id)).toHaveLength(tree.size);
+  });
+
   it('is submitted again when it is gone', async () => {
     const id = await bench.submit(block);
     await bench.board.cancel(id);

@@ -56,22 +56,24 @@ export async function prepareClaimed(
   const stored = new StoredProofs(prepared, ports.proofs, tools);
   const histories = await ports.owner.histories(block.claim);
   const found = await findProofs(prepared.tree, stored, ports.proofs, signal);
-  const credits = [...found.summaries.values(), ...(await uncredited(block.id, found, ports))];
+  const credits = [...(await uncredited(prepared, found, ports)), ...found.summaries.values()];
   return { prepared, stored, found, credits, histories };
 }
 
 /**
- * Who made the proofs that others have replaced, and that an earlier owner did not get to note or delete: they are about
- * to be deleted. What was proven above them has shown that they were true.
+ * Who made the proofs that others have replaced. Those that are still there, since an earlier owner did not get to note or
+ * delete them, are about to be deleted; what was proven above them has shown that they were true. Of those that are gone
+ * since the block was submitted before, and ended, its result knows.
  */
 async function uncredited(
-  id: BlockId,
+  { id, tree }: Pick<PreparedBlock, 'id' | 'tree'>,
   { leftBehind }: FoundProofs,
-  { board, proofs }: Pick<ClusterPorts, 'board' | 'proofs'>,
+  { board, blocks, proofs }: Pick<ClusterPorts, 'board' | 'blocks' | 'proofs'>,
 ): Promise<readonly ProofSummary[]> {
-  if (leftBehind.length === 0) return [];
+  const earlier = (await blocks.getCredits(id).catch(unlessUnusable)) ?? [];
+  if (leftBehind.length === 0 && earlier.length === 0) return [];
   const known = new Set((await board.credits(id)).map(({ jobId }) => jobId));
-  const summaries: ProofSummary[] = [];
+  const summaries = earlier.filter(({ jobId }) => !known.has(jobId) && tree.indexOf(jobId) >= 0);
   await eachAtOnce(leftBehind, READS_AT_ONCE, async (jobId) => {
     if (known.has(jobId)) return;
     const summary = await proofs.getSummary(jobId).catch(unlessUnusable);

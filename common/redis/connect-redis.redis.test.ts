@@ -74,6 +74,20 @@ test('writes into no other database when its own can no longer be selected', asy
   redis.disconnect();
 });
 
+test('warns once of a Redis that loses everything when it restarts', async () => {
+  const forgetful = await startRedis({ args: ['--appendonly', 'no'] });
+  try {
+    const heard: string[] = [];
+    for (const name of ['a', 'b']) {
+      const redis = await connectRedis({ url: forgetful.url, name, onTrouble: (message) => heard.push(message) });
+      redis.disconnect();
+    }
+    expect(heard).toEqual([expect.stringMatching(/has AOF off: .* are lost .*CONFIG SET appendonly yes/)]);
+  } finally {
+    await forgetful.stop();
+  }
+});
+
 test('asks for the password that is wrong or missing', async () => {
   const locked = await startRedis({ args: ['--requirepass', 'right'] });
   try {

@@ -8,7 +8,10 @@ export interface RedisOptions {
   readonly url: string;
   /** What the connection is for, as `CLIENT LIST` shows it. */
   readonly name: string;
-  /** Hears once when the connection is lost, and once when it is back. */
+  /**
+   * Hears once when the connection is lost, and once when it is back; and, from the first connection of a thread to it, of
+   * a server that does not keep what it is given.
+   */
   readonly onTrouble?: ((message: string) => void) | undefined;
   /**
    * For connections whose users would rather try again than wait: a command rejects after so long without an answer, and
@@ -62,7 +65,8 @@ export async function connectRedis({ url, name, onTrouble, ...limits }: RedisOpt
   });
   try {
     await redis.connect();
-    await checkServer(redis, shown);
+    const warning = await checkServer(redis, shown);
+    if (warning !== undefined && onTrouble !== undefined) warnOnce(warning, onTrouble);
   } catch (thrown) {
     redis.disconnect();
     throw refusal(shown, thrown, lastError);
@@ -79,6 +83,15 @@ export async function connectRedis({ url, name, onTrouble, ...limits }: RedisOpt
     away = false;
   });
   return redis;
+}
+
+/** What was said of a server, once for all the connections that a process makes to it: as many as it names servers. */
+const warned = new Set<string>();
+
+function warnOnce(warning: string, onTrouble: (message: string) => void): void {
+  if (warned.has(warning)) return;
+  warned.add(warning);
+  onTrouble(warning);
 }
 
 /** Nothing is kept for later, so that what gives up and tries again does not pile up; a silent connection is ended. */

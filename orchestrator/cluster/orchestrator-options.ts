@@ -16,6 +16,9 @@ export interface OrchestratorOptions extends RawPorts {
   readonly blocksMax?: number;
   readonly scheduling?: Pick<SchedulerOptions, 'durationsMs' | 'retries' | 'stragglers'>;
   readonly onEvent?: (blockId: BlockId, event: RunEventBody) => void;
-  /** Hears of what no block can be blamed for: an outage, once; a worker that is drained. Default: a process warning. */
+  /**
+   * Hears of what no block can be blamed for: an outage, once; a worker that is drained; jobs that no worker is there for,
+   * once a minute. Default: a process warning.
+   */
   readonly onFault?: (error: EspalierError) => void;
 }

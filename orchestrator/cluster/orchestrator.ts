@@ -26,6 +26,7 @@ import { Background } from './background.js';
 import { ClaimedBlock } from './claimed-block.js';
 import { type ClusterPorts, patientPorts } from './cluster-ports.js';
 import { CreditBook } from './credit-book.js';
+import { EmptyFleet } from './empty-fleet.js';
 import { type EndBlockOptions, type Ending, endBlock, finishBlock } from './end-block.js';
 import { idleCapacity } from './idle-capacity.js';
 import { largerClass } from './larger-class.js';
@@ -61,8 +62,7 @@ const RETRY_END_MS = 5_000;
  *
  * It is *idle* until `start`, then *working*, and *stopped* after `stop`. Everything it knows may be lost at any moment:
  * whoever claims its blocks next goes on from the store, the board and the queue. It acts for a block only while it owns
- * it: a call that the board answers with `lease-lost` drops the block at once, and what was left undone of it is the new
- * owner's.
+ * it: a call that the board answers with `lease-lost` drops the block at once, and the rest of it is the new owner's.
  */
 export class Orchestrator implements ShellHost {
   readonly #options: OrchestratorOptions;
@@ -77,6 +77,7 @@ export class Orchestrator implements ShellHost {
   readonly #blocks = new Map<BlockId, ClaimedBlock>();
   readonly #cleanups: (() => void)[] = [];
   readonly #background = new Background((thrown) => this.#report(EspalierError.from(thrown)));
+  readonly #emptyFleet = new EmptyFleet((error) => this.#report(error));
   #fleetChanged = true;
   #measuredMs = 0;
   #lastTickMs = 0;
@@ -349,7 +350,9 @@ export class Orchestrator implements ShellHost {
     if (!this.#fleetChanged && nowMs - this.#measuredMs < MEASURE_MS) return;
     this.#fleetChanged = false;
     this.#measuredMs = nowMs;
-    this.#shell.post({ kind: 'capacity', idle: idleCapacity(await this.#ports.fleet.list()) });
+    const workers = await this.#ports.fleet.list();
+    this.#shell.post({ kind: 'capacity', idle: idleCapacity(workers) });
+    this.#emptyFleet.look(workers.length, this.#shell.supply.queued().length, nowMs);
   }
 
   #hasNews(block: ClaimedBlock, nowMs: number): boolean {

@@ -20,6 +20,8 @@ process.on('exit', () => {
 /** A process under test: what it printed, and ways to end it badly. */
 export class Program {
   readonly name: string;
+  /** What of `espalier` it is. */
+  readonly command: string;
   readonly events: LoggedEvent[] = [];
   readonly #child: ChildProcess;
   readonly #waiting = new Set<Waiting>();
@@ -34,6 +36,7 @@ export class Program {
     onEvent: (event: LoggedEvent) => void = () => {},
   ) {
     this.name = name;
+    this.command = args[1] ?? '';
     this.#onEvent = onEvent;
     this.#child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
     for (const stream of [this.#child.stdout, this.#child.stderr]) {

@@ -19,6 +19,9 @@ import { type LoggedEvent, Program } from './program.js';
 const CLI = join(packageRoot(import.meta.url), 'dist', 'cli', 'main.js');
 const NAMESPACE = 'faults';
 const SESSIONS_GONE_MS = 15_000;
+/** Reports on their way to orchestrators. */
+const REPORTS = /:(inbox:.*|late)$/;
+const REPORTS_READ_MS = 15_000;
 
 export interface ClusterOptions {
   /** How long a simulated proof takes. */
@@ -134,12 +137,20 @@ export class TestCluster {
 
   /** With every process ended and every block forgotten nothing is left in Redis nor in the store. */
   async expectNothingLeft(blocks: readonly Block[]): Promise<void> {
+    // What a worker that was stopped stores after its block has ended is an orchestrator's to sweep up.
+    await this.#end('worker');
+    await expect.poll(() => this.keysLeft(REPORTS), { timeout: REPORTS_READ_MS }).toEqual([]);
     for (const id of new Set(blocks.map(blockId))) await forgetBlock(id, this.#cluster);
-    for (const program of this.#programs) program.kill('SIGTERM');
-    await Promise.all(this.#programs.map((program) => program.exited));
+    await this.#end('orchestrator');
     // Sessions of killed processes have 3 s to live.
     await expect.poll(() => this.keysLeft(), { timeout: SESSIONS_GONE_MS }).toEqual([]);
     expect(await this.filesLeft()).toEqual([]);
+  }
+
+  async #end(command: string): Promise<void> {
+    const programs = this.#programs.filter((program) => program.command === command);
+    for (const program of programs) program.kill('SIGTERM');
+    await Promise.all(programs.map((program) => program.exited));
   }
 
   /** What a jump of Redis's clock does: all that has a time to live is gone at once. */
@@ -157,11 +168,11 @@ export class TestCluster {
     }
   }
 
-  async keysLeft(): Promise<readonly string[]> {
+  async keysLeft(which = /./): Promise<readonly string[]> {
     const client = new Redis(this.redis.url);
     try {
       const keys = await client.keys('*');
-      return keys.filter((key) => !KEPT_KEYS.test(key)).sort();
+      return keys.filter((key) => which.test(key) && !KEPT_KEYS.test(key)).sort();
     } finally {
       client.disconnect();
     }

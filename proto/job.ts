@@ -79,6 +79,11 @@ export type JobReport =
 /** A proof record without the proof. Its signature, over `proofDigest`, can be checked without the proof too. */
 export type ProofSummary = Omit<ProofRecord, 'proof' | 'publicInputs'>;
 
+/** What made a proof, without the proof. */
+export function summaryOf({ proof: _proof, publicInputs: _publicInputs, ...summary }: ProofRecord): ProofSummary {
+  return summary;
+}
+
 /**
  * Ids of workers are `<machine>.<session>`: the machine as its operator names it, and one start of the process. Two
  * workers are on one machine exactly if this is equal.

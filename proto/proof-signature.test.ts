@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { ProofSummary } from './job.js';
+import { type ProofSummary, summaryOf } from './job.js';
 import type { ProofRecord } from './proof.js';
 import { parsePrivateKey, publicKeyOf, signProof, verifySignature } from './proof-signature.js';
 
@@ -23,10 +23,6 @@ const unsigned: Omit<ProofRecord, 'signature'> = {
   attempts: 1,
 };
 const record: ProofRecord = { ...unsigned, signature: signProof(unsigned, privateKey) };
-
-function summaryOf({ proof: _proof, publicInputs: _inputs, ...summary }: ProofRecord): ProofSummary {
-  return summary;
-}
 
 /** As it comes out of Redis or a file, its keys in any order. */
 function overTheWire<T extends object>(value: T): T {

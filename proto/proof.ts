@@ -76,3 +76,8 @@ export interface ProofSignature {
   /** 64 bytes, hexadecimal. */
   readonly value: string;
 }
+
+/** Whether two proofs expose the same values. */
+export function samePublicInputs(a: Pick<Proof, 'publicInputs'>, b: Pick<Proof, 'publicInputs'>): boolean {
+  return a.publicInputs.length === b.publicInputs.length && a.publicInputs.every((v, i) => v === b.publicInputs[i]);
+}

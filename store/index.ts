@@ -8,5 +8,4 @@ export { BlockStore } from './block-store.js';
 export { FileBlobStore } from './file-blob-store.js';
 export { MemoryBlobStore, type MemoryBlobStoreOptions } from './memory-blob-store.js';
 export { type OpenBlobStore, type OpenBlobStoreOptions, openBlobStore } from './open-blob-store.js';
-export { proofSummarySchema } from './proof-header.js';
 export { ProofStore } from './proof-store.js';

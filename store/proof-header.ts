@@ -10,5 +10,3 @@ const PUBLIC_INPUTS_MAX = 256;
 export const proofHeaderSchema = proofSummarySchema.extend({
   publicInputs: z.array(z.string().regex(/^0x[0-9a-f]{64}$/)).max(PUBLIC_INPUTS_MAX),
 }) satisfies z.ZodType<ProofHeader>;
-
-export { proofSummarySchema };

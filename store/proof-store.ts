@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { EspalierError } from '../common/index.js';
-import { type AbiInputs, type JobId, LIMITS, type ProofRecord, type ProofSummary } from '../proto/index.js';
+import { type AbiInputs, type JobId, LIMITS, type ProofRecord, type ProofSummary, summaryOf } from '../proto/index.js';
 import { isAbiInputs } from './abi-inputs.js';
 import type { BlobStore } from './blob-store.js';
 import { decodeFrame, encodeFrame, type Frame } from './frame.js';
@@ -44,9 +44,7 @@ export class ProofStore {
   /** What made a proof, and what it cost. undefined when there is none. */
   async getSummary(jobId: JobId): Promise<ProofSummary | undefined> {
     const record = await this.getProof(jobId);
-    if (record === undefined) return undefined;
-    const { proof: _proof, publicInputs: _publicInputs, ...summary } = record;
-    return summary;
+    return record === undefined ? undefined : summaryOf(record);
   }
 
   /** Whether there is one, sound or not: only `getProof` tells. */

@@ -1,8 +1,16 @@
 import type { KeyObject } from 'node:crypto';
 import { EspalierError } from '../common/index.js';
 import type { Prover } from '../native/index.js';
-import { type JobLease, LIMITS, type ProofRecord, type ProofSummary, signProof } from '../proto/index.js';
-import { type MadeProof, type ProofTools, STORE_TRIES_MAX, sameInputs, type UncheckedProof } from './make-proof.js';
+import {
+  type JobLease,
+  LIMITS,
+  type ProofRecord,
+  type ProofSummary,
+  samePublicInputs,
+  signProof,
+  summaryOf,
+} from '../proto/index.js';
+import { type MadeProof, type ProofTools, STORE_TRIES_MAX, type UncheckedProof } from './make-proof.js';
 import { realWait, retry } from './retry.js';
 import { orAborted, stopwatch, withinTime } from './time-limit.js';
 
@@ -71,12 +79,8 @@ async function assertValid(jobId: string, { program, result: { proof } }: Unchec
   const invalid = (what: string) => new EspalierError('proof-invalid', `job ${jobId}: the proof made for it ${what}`);
   const size = proof.proof.byteLength;
   if (size > LIMITS.proofBytesMax) throw invalid(`has ${size} bytes, more than ${LIMITS.proofBytesMax}`);
-  if (!sameInputs(proof, program)) {
+  if (!samePublicInputs(proof, program)) {
     throw invalid(`exposes [${proof.publicInputs.join(', ')}] and not [${program.publicInputs.join(', ')}]`);
   }
   if (!(await prover.verify({ ...program, proof }))) throw invalid(`does not verify with key ${program.key.hash}`);
-}
-
-function summaryOf({ proof: _proof, publicInputs: _publicInputs, ...summary }: ProofRecord): ProofSummary {
-  return summary;
 }

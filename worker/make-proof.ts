@@ -1,14 +1,15 @@
 import { type Abi, type CircuitSet, checkInputs, type KeySet, publicInputsOf } from '../circuits/index.js';
 import { type Clock, EspalierError } from '../common/index.js';
 import type { ProveResult, Prover } from '../native/index.js';
-import type {
-  AttemptTimings,
-  CompiledCircuit,
-  Job,
-  JobLease,
-  Profile,
-  ProofRecord,
-  VerificationKey,
+import {
+  type AttemptTimings,
+  type CompiledCircuit,
+  type Job,
+  type JobLease,
+  type Profile,
+  type ProofRecord,
+  samePublicInputs,
+  type VerificationKey,
 } from '../proto/index.js';
 import type { ProofStore } from '../store/index.js';
 import { readInputs } from './child-proofs.js';
@@ -123,15 +124,11 @@ async function findStored(jobId: string, program: Program, tools: ProofTools): P
   try {
     const record = await store.getProof(jobId);
     if (record === undefined || record.keyHash !== program.key.hash) return undefined;
-    if (record.prover.srs !== prover.identity.srs || !sameInputs(record, program)) return undefined;
+    if (record.prover.srs !== prover.identity.srs || !samePublicInputs(record, program)) return undefined;
     return (await prover.verify({ ...program, proof: record })) ? record : undefined;
   } catch (thrown) {
     // Written over by the proof that is made now.
     if (EspalierError.from(thrown).code === 'store-corrupt') return undefined;
     throw thrown;
   }
-}
-
-export function sameInputs(a: { publicInputs: readonly string[] }, b: { publicInputs: readonly string[] }): boolean {
-  return a.publicInputs.length === b.publicInputs.length && a.publicInputs.every((v, i) => v === b.publicInputs[i]);
 }

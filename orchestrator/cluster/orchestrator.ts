@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import { type Clock, EspalierError, systemClock } from '../../common/index.js';
+import { type Clock, EspalierError, settledWithin, systemClock } from '../../common/index.js';
 import {
   type BlockId,
   type JobHistoryRecord,
@@ -148,12 +148,12 @@ export class Orchestrator implements ShellHost {
   }
 
   async #end(): Promise<void> {
-    await within(FLUSH_MS, this.#credits.flush());
+    await settledWithin(this.#credits.flush(), FLUSH_MS);
     this.#stopping.abort();
     for (const cleanUp of this.#cleanups) cleanUp();
     for (const block of this.#blocks.values()) block.enter('dropped');
-    await within(STOP_MS, this.#shell.close());
-    await within(STOP_MS, this.#options.owner.close());
+    await settledWithin(this.#shell.close(), STOP_MS);
+    await settledWithin(this.#options.owner.close(), STOP_MS);
   }
 
   // What comes and goes.
@@ -487,14 +487,4 @@ export class Orchestrator implements ShellHost {
   onCheckFault(thrown: unknown): void {
     this.#report(EspalierError.from(thrown));
   }
-}
-
-/** Waits for what should end soon, and for no longer than this. */
-async function within(durationMs: number, work: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, durationMs);
-  });
-  await Promise.race([work.catch(() => {}), late]);
-  clearTimeout(timer);
 }

@@ -1,8 +1,8 @@
-import type { JobId, ProofSummary } from '../../proto/index.js';
+import { type JobId, type ProofSummary, summaryOf } from '../../proto/index.js';
 import type { ProofStore } from '../../store/index.js';
 import { Bitset, type ProofTree } from '../plan/index.js';
 import { neededJobs } from '../schedule/index.js';
-import { type StoredProofs, summaryOf } from './stored-proofs.js';
+import type { StoredProofs } from './stored-proofs.js';
 
 export interface FoundProofs {
   /** Jobs with a sound proof in the store; and those below them whose own proofs, sound or not, are there still. */

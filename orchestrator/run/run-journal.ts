@@ -1,7 +1,6 @@
 import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { EspalierError } from '../../common/index.js';
-import type { JobId, ProofSummary } from '../../proto/index.js';
-import { proofSummarySchema } from '../../store/index.js';
+import { type JobId, type ProofSummary, proofSummarySchema } from '../../proto/index.js';
 
 /** How a job came to be proven: what made its latest proof, and how many times one was made. */
 export interface JournalEntry {

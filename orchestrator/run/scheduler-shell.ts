@@ -1,12 +1,13 @@
 import { type Clock, EspalierError, type SerializedError } from '../../common/index.js';
-import type {
-  BlockId,
-  JobHistoryRecord,
-  JobId,
-  JobReport,
-  ProofSummary,
-  QueuedJob,
-  RunEventBody,
+import {
+  type BlockId,
+  type JobHistoryRecord,
+  type JobId,
+  type JobReport,
+  type ProofSummary,
+  type QueuedJob,
+  type RunEventBody,
+  summaryOf,
 } from '../../proto/index.js';
 import type { JobProducer } from '../../queue/index.js';
 import type { ProofStore } from '../../store/index.js';
@@ -21,7 +22,7 @@ import { JobSupply, type SupplyQueue } from './job-supply.js';
 import { KeyedTasks } from './keyed-tasks.js';
 import { Mailbox } from './mailbox.js';
 import type { PreparedBlock } from './prepare-block.js';
-import { type StoredProofs, summaryOf } from './stored-proofs.js';
+import type { StoredProofs } from './stored-proofs.js';
 
 /** A block that the shell drives. */
 export interface DrivenBlock {

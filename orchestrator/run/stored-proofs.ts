@@ -1,7 +1,7 @@
 import { type Abi, type CircuitSet, type KeySet, publicInputsOf } from '../../circuits/index.js';
 import { EspalierError } from '../../common/index.js';
 import type { Prover } from '../../native/index.js';
-import { type ProofRecord, type ProofSummary, verifySignature } from '../../proto/index.js';
+import { type ProofRecord, samePublicInputs, verifySignature } from '../../proto/index.js';
 import type { ProofStore } from '../../store/index.js';
 import type { ProofTree } from '../plan/index.js';
 import type { JobInputs } from './job-inputs.js';
@@ -19,12 +19,6 @@ export interface FoundProof {
   readonly fault?: string;
   /** The worker that vouched, by its signature, for a proof which is whole, of the right key, and false. */
   readonly falseBy?: string;
-}
-
-/** What made a proof, without the proof. */
-export function summaryOf(record: ProofRecord): ProofSummary {
-  const { proof: _proof, publicInputs: _publicInputs, ...summary } = record;
-  return summary;
 }
 
 /** The stored proofs of a block, none of which is believed before it was verified: a disk is not the prover. */
@@ -69,15 +63,10 @@ export class StoredProofs {
     if (record.keyHash !== key.hash) throw unfit(`it was made with key ${record.keyHash}, not ${key.hash}`);
     if (record.prover.srs !== prover.identity.srs) throw unfit(`it was made with the SRS ${record.prover.srs}`);
     const publicInputs = publicInputsOf(circuit.artifact.abi as Abi, this.#inputs.of(job));
-    if (!sameValues(record.publicInputs, publicInputs))
-      throw unfit('it exposes other values than this job does', record);
+    if (!samePublicInputs(record, { publicInputs })) throw unfit('it exposes other values than this job does', record);
     if (!(await prover.verify({ circuit, key, proof: record })))
       throw unfit(`it does not verify with key ${key.hash}`, record);
   }
-}
-
-function sameValues(a: readonly string[], b: readonly string[]): boolean {
-  return a.length === b.length && a.every((value, index) => value === b[index]);
 }
 
 function unfit(what: string, falseProof?: ProofRecord): EspalierError {

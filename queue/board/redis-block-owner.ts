@@ -1,11 +1,10 @@
-import { EspalierError } from '../../common/index.js';
+import { EspalierError, settledWithin } from '../../common/index.js';
 import type { BlockId, JobHistoryRecord, JobId, ProofSummary, SrsName } from '../../proto/index.js';
 import { readJson } from '../read-json.js';
 import { ChangeFeed } from '../redis/change-feed.js';
-import type { Heart } from '../redis/heart.js';
+import { type Heart, LEAVE_WITHIN_MS } from '../redis/heart.js';
 import { Pacer } from '../redis/pacer.js';
 import type { ScriptConnection } from '../redis/script-connection.js';
-import { LEAVE_WITHIN_MS, settledWithin } from '../redis/settled-within.js';
 import type { BlockClaim, BlockOwner, BlockProgress } from './block-board.js';
 import { type ClaimReply, historySchema, readClaim } from './board-records.js';
 import { CANCELLED, CLAIM, END, HISTORIES, LEAVE, LOOK, NOTE, NOTE_JOBS } from './board-scripts.js';

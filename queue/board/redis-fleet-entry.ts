@@ -1,8 +1,9 @@
+import { settledWithin } from '../../common/index.js';
 import type { WorkerInfo } from '../../proto/index.js';
 import { ChangeFeed } from '../redis/change-feed.js';
+import { LEAVE_WITHIN_MS } from '../redis/heart.js';
 import { Pacer } from '../redis/pacer.js';
 import type { ScriptConnection } from '../redis/script-connection.js';
-import { LEAVE_WITHIN_MS, settledWithin } from '../redis/settled-within.js';
 import type { FleetEntry } from './fleet.js';
 import { ENTER, LEAVE_FLEET } from './fleet-scripts.js';
 

@@ -34,5 +34,7 @@ export const WATCH_INTERVAL_MS = 500;
 /** A session whose key was not renewed for so long is dead: several beats, and well below the 5 s that a job may wait. */
 export const SESSION_TTL_MS = 3_000;
 export const BEAT_INTERVAL_MS = 750;
+/** How long the end of a process waits for a Redis that is away. */
+export const LEAVE_WITHIN_MS = 1_000;
 /** How long nobody is declared dead after a time in which nobody was watching: every living session has beaten by then. */
 export const GRACE_MS = 4_000;

@@ -1,11 +1,10 @@
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { EspalierError, packageRoot } from '../../common/index.js';
-import type { Heart, Look } from './heart.js';
+import { EspalierError, packageRoot, settledWithin } from '../../common/index.js';
+import { type Heart, LEAVE_WITHIN_MS, type Look } from './heart.js';
 import type { HeartCommand, HeartMessage, HeartThreadData } from './heart-thread.js';
 import { NAMESPACE_DEFAULT } from './redis-keys.js';
-import { LEAVE_WITHIN_MS, settledWithin } from './settled-within.js';
 
 export interface RedisHeartOptions {
   /** `redis://host:6379`. */

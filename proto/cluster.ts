@@ -1,7 +1,9 @@
 import type { SerializedError } from '../common/index.js';
 import type { BlockId } from './block.js';
+import type { EventCursor } from './block-events.js';
 import type { MachineResources } from './built-in-profiles.js';
 import type { ResourceClass } from './circuit.js';
+import type { Forecast, LevelProgress } from './forecast.js';
 import type { JobId } from './job.js';
 import type { ProverIdentity } from './proof.js';
 
@@ -31,6 +33,17 @@ export interface BlockStatus {
   /** Jobs that need no more proving. */
   readonly done: number;
   readonly running: number;
+  /** By level, leaves first; empty until it is planned. */
+  readonly levels?: readonly LevelProgress[];
+  readonly forecast?: Forecast | null;
+  /** Milliseconds since the epoch; null: none. */
+  readonly deadlineAtMs?: number | null;
+  /** Every proof is kept until the block is forgotten. */
+  readonly keepProofs?: boolean;
+  /** With the block's outline it gives the ids of all its jobs (`planTree`); null until it is planned. */
+  readonly lineageSeed?: string | null;
+  /** Up to where the owner had told of it when it noted these numbers; null before anything was told. */
+  readonly cursor?: EventCursor | null;
 }
 
 /** How a block ended, as the store keeps it. */

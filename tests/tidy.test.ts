@@ -19,9 +19,10 @@ const IMPORTS: Readonly<Record<string, readonly string[]>> = {
   store: ['proto'],
   orchestrator: ['proto', 'circuits', 'native', 'queue', 'store'],
   worker: ['proto', 'circuits', 'native', 'queue', 'store'],
-  cli: ['proto', 'circuits', 'native', 'queue', 'store', 'orchestrator', 'worker'],
-  benchmarks: ['proto', 'circuits', 'native', 'queue', 'store', 'orchestrator', 'worker', 'cli'],
-  examples: ['proto', 'circuits', 'native', 'queue', 'store', 'orchestrator', 'worker', 'cli'],
+  client: ['proto'],
+  cli: ['proto', 'circuits', 'native', 'queue', 'store', 'orchestrator', 'worker', 'client'],
+  benchmarks: ['proto', 'circuits', 'native', 'queue', 'store', 'orchestrator', 'worker', 'client', 'cli'],
+  examples: ['proto', 'client'],
 };
 
 /** The heart: no clock, no I/O and no randomness of its own. Hashing is arithmetic. */

@@ -3,8 +3,12 @@ import type {
   BlockState,
   BlockStatus,
   EndedState,
+  EventChunk,
+  EventCursor,
+  Forecast,
   JobHistoryRecord,
   JobId,
+  LevelProgress,
   ProofSummary,
   SrsName,
 } from '../../proto/index.js';
@@ -22,6 +26,10 @@ export interface SubmittedBlock {
   readonly submittedAtMs: number;
   /** What its client proofs were made with: an orchestrator on another SRS leaves it alone. Left out: any may have it. */
   readonly srs?: SrsName;
+  /** When its root proof is to be there, in milliseconds since the epoch. Left out: no deadline. */
+  readonly deadlineAtMs?: number;
+  /** Keep every proof until the block is forgotten. */
+  readonly keepProofs?: boolean;
 }
 
 export type SubmitOutcome = 'submitted' | 'open' | 'cancelling';
@@ -42,6 +50,11 @@ export interface BlockProgress {
   readonly jobs: number;
   readonly done: number;
   readonly running: number;
+  /** These as in `BlockStatus`. */
+  readonly levels?: readonly LevelProgress[];
+  readonly forecast?: Forecast | null;
+  readonly lineageSeed?: string | null;
+  readonly cursor?: EventCursor | null;
 }
 
 /**
@@ -82,6 +95,11 @@ export interface BlockOwner {
   remember(claim: BlockClaim, histories: ReadonlyMap<JobId, JobHistoryRecord>): Promise<void>;
   /** Notes who proved what: the latest summary of each job. */
   credit(claim: BlockClaim, summaries: readonly ProofSummary[]): Promise<void>;
+  /**
+   * Tells those who watch the block. Chunks of a claim come in order and without a gap. What is told is kept for a while
+   * (`EVENTS_KEPT_MAX`, and `EVENTS_KEPT_MS` after the block has ended).
+   */
+  publish?(claim: BlockClaim, chunk: EventChunk): Promise<void>;
   /** Takes an ended block down with all that was noted of it. Its result is in the store by now. */
   end(claim: BlockClaim): Promise<void>;
   /** Gives everything back, for another orchestrator to claim at once. Idempotent. */

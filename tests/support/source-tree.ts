@@ -13,6 +13,7 @@ const NOT_SOURCES = [
   'circuits/target',
   'circuits/generated',
   'circuits/keys',
+  'proto/generated',
 ];
 
 export interface SourceFile {

@@ -1,6 +1,7 @@
 /** The contract: the types of a block, a circuit, a job and a proof that every other part shares. */
 export * from './block.js';
 export * from './block-events.js';
+export * from './block-part.js';
 export * from './built-in-profiles.js';
 export * from './circuit.js';
 export * from './cluster.js';

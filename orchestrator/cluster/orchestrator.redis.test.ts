@@ -129,10 +129,10 @@ describe('a block that is cancelled', () => {
   it('gives back its workers within a second, and goes on from its proofs when it is submitted again', async () => {
     const orchestrator = await bench.orchestrator();
     const worker = await bench.worker();
+    worker.hold(3);
     const id = await bench.submit(block);
     await accepted(orchestrator, 3);
-    worker.hold();
-    await expect.poll(() => worker.begun, { interval: 5 }).toBeGreaterThan(eventsOf(orchestrator, 'job-proven').length);
+    await expect.poll(() => worker.holding, { interval: 5 }).toBeGreaterThan(0);
     const cancelledAtMs = performance.now();
     await bench.board.cancel(id);
     await expect.poll(() => worker.aborted, { interval: 5 }).toBeGreaterThan(0);

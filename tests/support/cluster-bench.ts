@@ -28,10 +28,15 @@ class HeldProver extends SimulatedProver {
   /** How many proofs were begun. */
   begun = 0;
   aborted = 0;
+  /** Proofs that are held up now. */
+  holding = 0;
+  #freeProofs = 0;
   #open: Promise<void> = Promise.resolve();
   #release: () => void = () => {};
 
-  hold(): void {
+  /** Holds up every proof after the next `freeProofs` that are begun. */
+  hold(freeProofs = 0): void {
+    this.#freeProofs = freeProofs;
     this.#open = new Promise((resolve) => {
       this.#release = resolve;
     });
@@ -43,13 +48,19 @@ class HeldProver extends SimulatedProver {
 
   override async prove(request: ProveRequest, options: ProveOptions): Promise<ProveResult> {
     this.begun += 1;
-    await Promise.race([this.#open, abortOf(options.signal)]);
+    if (this.#freeProofs > 0) this.#freeProofs -= 1;
+    else {
+      this.holding += 1;
+      await Promise.race([this.#open, abortOf(options.signal)]);
+      this.holding -= 1;
+    }
     if (options.signal?.aborted) this.aborted += 1;
     return super.prove(request, options);
   }
 }
 
 async function abortOf(signal: AbortSignal | undefined): Promise<void> {
+  if (signal?.aborted) return;
   await new Promise<void>((resolve) => signal?.addEventListener('abort', () => resolve(), { once: true }));
 }
 

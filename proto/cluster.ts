@@ -34,16 +34,20 @@ export interface BlockStatus {
   readonly done: number;
   readonly running: number;
   /** By level, leaves first; empty until it is planned. */
-  readonly levels?: readonly LevelProgress[];
-  readonly forecast?: Forecast | null;
+  readonly levels: readonly LevelProgress[];
+  /** null: none yet. */
+  readonly forecast: Forecast | null;
   /** Milliseconds since the epoch; null: none. */
-  readonly deadlineAtMs?: number | null;
+  readonly deadlineAtMs: number | null;
   /** Every proof is kept until the block is forgotten. */
-  readonly keepProofs?: boolean;
+  readonly keepProofs: boolean;
   /** With the block's outline it gives the ids of all its jobs (`planTree`); null until it is planned. */
-  readonly lineageSeed?: string | null;
-  /** Up to where the owner had told of it when it noted these numbers; null before anything was told. */
-  readonly cursor?: EventCursor | null;
+  readonly lineageSeed: string | null;
+  /**
+   * Up to where its history (`BlockEvents`) is counted in these numbers; null before anything was told. A block that is
+   * submitted again begins where its earlier history ended, if that is still known.
+   */
+  readonly cursor: EventCursor | null;
 }
 
 /** How a block ended, as the store keeps it. */

@@ -19,6 +19,12 @@ const open: BlockStatus = {
   jobs: 9,
   done: 5,
   running: 2,
+  levels: [],
+  forecast: null,
+  deadlineAtMs: null,
+  keepProofs: false,
+  lineageSeed: null,
+  cursor: null,
 };
 const queued: BlockStatus = {
   ...open,

@@ -50,7 +50,10 @@ export interface BlockProgress {
   readonly jobs: number;
   readonly done: number;
   readonly running: number;
-  /** These as in `BlockStatus`. */
+  /**
+   * These as in `BlockStatus`. What is left out stays as it was noted last, by an earlier owner too. A cursor counts only
+   * what has been published (`publish` has resolved).
+   */
   readonly levels?: readonly LevelProgress[];
   readonly forecast?: Forecast | null;
   readonly lineageSeed?: string | null;
@@ -96,8 +99,9 @@ export interface BlockOwner {
   /** Notes who proved what: the latest summary of each job. */
   credit(claim: BlockClaim, summaries: readonly ProofSummary[]): Promise<void>;
   /**
-   * Tells those who watch the block. Chunks of a claim come in order and without a gap. What is told is kept for a while
-   * (`EVENTS_KEPT_MAX`, and `EVENTS_KEPT_MS` after the block has ended).
+   * Tells those who watch the block. `chunk.epoch` is the claim's token; its chunks come in order and without a gap, and
+   * the same one twice is told once. What is told is kept for a while (`EVENTS_KEPT_MAX`, and `EVENTS_KEPT_MS` after the
+   * block has ended); long texts are cut (`EVENT_TEXT_CHARS_MAX`).
    */
   publish?(claim: BlockClaim, chunk: EventChunk): Promise<void>;
   /** Takes an ended block down with all that was noted of it. Its result is in the store by now. */

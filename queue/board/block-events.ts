@@ -2,6 +2,10 @@ import type { BlockId, EventChunk, EventCursor } from '../../proto/index.js';
 
 /** Events of one block that are kept for those who come back, at least; older ones are summed up in a snapshot. */
 export const EVENTS_KEPT_MAX = 20_000;
+/** Events of one chunk, at most. */
+export const CHUNK_EVENTS_MAX = 1_000;
+/** Of an error's message and the like, in events; what is longer is cut. The result of a block has it in full. */
+export const EVENT_TEXT_CHARS_MAX = 2_000;
 /** How long those of an ended block are kept. */
 export const EVENTS_KEPT_MS = 300_000;
 

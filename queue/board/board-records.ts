@@ -3,6 +3,7 @@ import { ERROR_CODES, type ErrorCode } from '../../common/index.js';
 import { type BlockStatus, type JobHistoryRecord, RESOURCE_CLASSES, type WorkerInfo } from '../../proto/index.js';
 import { checkForm, readJson } from '../read-json.js';
 import type { BlockClaim, BlockProgress, SubmittedBlock } from './block-board.js';
+import { cursorSchema, forecastSchema, levelsSchema } from './event-records.js';
 
 /** What the board and the fleet keep in Redis. It is read from a network: nothing in it is believed. */
 
@@ -13,6 +14,8 @@ const amount = z.number().nonnegative();
 /** As Redis gives it. */
 const counter = z.coerce.number().pipe(z.int().positive());
 
+type Counts = Pick<BlockProgress, 'state' | 'checked' | 'jobs' | 'done' | 'running'>;
+
 export const submittedSchema = z.strictObject({
   blockId: text,
   family: text,
@@ -20,15 +23,18 @@ export const submittedSchema = z.strictObject({
   calls: count,
   submittedAtMs: amount,
   srs: z.enum(['canonical', 'development', 'none']).exactOptional(),
+  deadlineAtMs: amount.exactOptional(),
+  keepProofs: z.boolean().exactOptional(),
 }) satisfies z.ZodType<SubmittedBlock>;
 
+/** The numbers of a block. What else its owner tells of it has fields of its own: it may be left out. */
 export const progressSchema = z.strictObject({
   state: z.enum(['preparing', 'proving']),
   checked: z.boolean(),
   jobs: count,
   done: count,
   running: count,
-}) satisfies z.ZodType<BlockProgress>;
+}) satisfies z.ZodType<Counts>;
 
 export const historySchema = z.strictObject({
   attempt: z.int().positive(),
@@ -56,7 +62,7 @@ export const workerSchema = z.object({
   idle: z.partialRecord(z.enum(RESOURCE_CLASSES), count),
 }) satisfies z.ZodType<WorkerInfo>;
 
-const START: BlockProgress = { state: 'preparing', checked: false, jobs: 0, done: 0, running: 0 };
+const START: Counts = { state: 'preparing', checked: false, jobs: 0, done: 0, running: 0 };
 
 /** What `CLAIM` replies of a block. */
 export type ClaimReply = readonly [
@@ -77,18 +83,53 @@ export function readClaim([id, token, age, submitted, progress]: ClaimReply): Bl
   };
 }
 
-/** The fields of a block's hash that its status is made of, as `HMGET` replies. */
-export const STATUS_FIELDS = ['submitted', 'progress', 'owner', 'cancel'] as const;
-export type StatusReply = readonly (string | null)[];
-
-export function readStatus(id: string, [submitted, progress, owner, cancel]: StatusReply): BlockStatus {
-  const what = `block ${id} on the board`;
-  const { family: _, srs: __, ...block } = readJson(submittedSchema, submitted, what);
-  const { checked: ___, state, ...amounts } = readProgress(progress, what);
-  const whileOwned = owner ? state : 'queued';
-  return { ...block, ...amounts, state: cancel ? 'cancelling' : whileOwned, owner: owner ?? null };
+/** What an owner notes, as fields of the block's hash and their JSON, one after the other. What it leaves out stays. */
+export function progressFields(progress: BlockProgress): readonly string[] {
+  const { state, checked, jobs, done, running, levels, forecast, lineageSeed, cursor } = progress;
+  const counts: Counts = { state, checked, jobs, done, running };
+  return Object.entries({ progress: counts, levels, forecast, lineageSeed, cursor }).flatMap(([name, value]) =>
+    value === undefined ? [] : [name, JSON.stringify(value)],
+  );
 }
 
-function readProgress(json: string | null | undefined, what: string): BlockProgress {
+/** The fields of a block's hash that its status is made of, as `HMGET` replies. */
+export const STATUS_FIELDS = [
+  'submitted',
+  'progress',
+  'owner',
+  'cancel',
+  'levels',
+  'forecast',
+  'lineageSeed',
+  'cursor',
+] as const;
+export type StatusReply = readonly (string | null)[];
+
+export function readStatus(id: string, reply: StatusReply): BlockStatus {
+  const [submitted, progress, owner, cancel, levels, forecast, lineageSeed, cursor] = reply;
+  const what = `block ${id} on the board`;
+  const block = readJson(submittedSchema, submitted, what);
+  const { state, jobs, done, running } = readProgress(progress, what);
+  const whileOwned = owner ? state : 'queued';
+  return {
+    blockId: block.blockId,
+    state: cancel ? 'cancelling' : whileOwned,
+    transactions: block.transactions,
+    calls: block.calls,
+    submittedAtMs: block.submittedAtMs,
+    owner: owner ?? null,
+    jobs,
+    done,
+    running,
+    levels: levels ? readJson(levelsSchema, levels, `${what}: levels`) : [],
+    forecast: forecast ? readJson(forecastSchema.nullable(), forecast, `${what}: forecast`) : null,
+    deadlineAtMs: block.deadlineAtMs ?? null,
+    keepProofs: block.keepProofs ?? false,
+    lineageSeed: lineageSeed ? readJson(text.nullable(), lineageSeed, `${what}: lineageSeed`) : null,
+    cursor: cursor ? readJson(cursorSchema.nullable(), cursor, `${what}: cursor`) : null,
+  };
+}
+
+function readProgress(json: string | null | undefined, what: string): Counts {
   return json ? readJson(progressSchema, json, what) : START;
 }

@@ -5,8 +5,9 @@ import { ALLOW_OOM, RedisScript } from '../redis/redis-script.js';
  * The scripts of the board. Each gets the namespace's prefix as its only key and makes the others from it. All may run
  * twice, see `RedisScript`.
  *
- * - `block:<id>`: a hash. `submitted` and `progress` are JSON, `family` and `age` of the submission; `owner` and `token`
- *   while it is claimed; `cancel` once someone wants it stopped
+ * - `block:<id>`: a hash. JSON in `submitted`, and in `progress`, `levels`, `forecast`, `lineageSeed` and `cursor` once
+ *   they are known; `family` and `age` of the submission; `owner` and `token` while it is claimed; `cancel` once someone
+ *   wants it stopped
  * - `block:<id>:histories`, `block:<id>:credits`: hashes of JSON by job
  * - `board:open`, `board:unclaimed`: sorted sets of blocks by age
  * - `board:cancelling`: the blocks with `cancel`
@@ -167,13 +168,13 @@ export const LOOK = new RedisScript(
   `,
 );
 
-/** Owner, block id, token, progress as JSON. Whether the claim holds. */
+/** Owner, block id, token, then fields of the block's hash and what they are to hold. Whether the claim holds. */
 export const NOTE = new RedisScript(
   'board-note',
   `${PRELUDE_WHEN_FULL}
-  local owner, id, token, progress = unpack(ARGV)
+  local owner, id, token = unpack(ARGV, 1, 3)
   if not holds(owner, id, token) then return 0 end
-  call('HSET', own('block', id), 'progress', progress)
+  call('HSET', own('block', id), unpack(ARGV, 4))
   return 1
   `,
 );

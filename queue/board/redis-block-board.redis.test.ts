@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import type { JobHistoryRecord, ProofSummary } from '../../proto/index.js';
+import type { Forecast, JobHistoryRecord, LevelProgress, ProofSummary } from '../../proto/index.js';
 import { expectCode } from '../../tests/support/expect-code.js';
 import { type RedisServer, startRedis } from '../../tests/support/redis-server.js';
 import { RedisHeart } from '../redis/redis-heart.js';
@@ -42,6 +42,19 @@ const block = (blockId: string, family = `family of ${blockId}`): SubmittedBlock
 const submitAll = (...blocks: SubmittedBlock[]) => Promise.all(blocks.map((one) => board.submit(one)));
 const ids = (blocks: readonly { blockId: string }[]) => blocks.map(({ blockId }) => blockId);
 const PROVING: BlockProgress = { state: 'proving', checked: true, jobs: 15, done: 6, running: 2 };
+
+const LEVELS: readonly LevelProgress[] = [
+  { name: 'vm', jobs: 8, done: 6, running: 2 },
+  { name: 'root', jobs: 1, done: 0, running: 0 },
+];
+const FORECAST: Forecast = {
+  rootAtMs: 1_700_000_500_000,
+  demand: [{ resourceClass: 'vm', queued: 3, running: 2, soon: 1, soonMs: 30_000, slots: 2 }],
+  late: {
+    ...{ cause: 'workers', resourceClass: 'vm', missingSlots: 3, missingWorkers: 2 },
+    message: 'the class vm is short by 2 workers',
+  },
+};
 
 async function newOwner(ownerId: string): Promise<BlockOwner> {
   const owner = await board.owner(ownerId, heart);
@@ -86,7 +99,8 @@ describe('an open block', () => {
     await board.submit(block('a'));
     expect(await board.find('b')).toEqual({
       ...{ blockId: 'b', state: 'queued', transactions: 3, calls: 4, submittedAtMs: 1_700_000_000_000 },
-      ...{ owner: null, jobs: 0, done: 0, running: 0 },
+      ...{ owner: null, jobs: 0, done: 0, running: 0, levels: [], forecast: null, deadlineAtMs: null },
+      ...{ keepProofs: false, lineageSeed: null, cursor: null },
     });
     expect(ids(await board.list())).toEqual(['b', 'a']);
     const owner = await newOwner('o1');
@@ -97,6 +111,28 @@ describe('an open block', () => {
     await owner.end(claim);
     expect(await board.find('b')).toBeUndefined();
     expect(ids(await board.list())).toEqual(['a']);
+  });
+
+  test('says by when it is wanted and what is to be kept, and what its owners told of it last', async () => {
+    const wanted = { ...block('a'), deadlineAtMs: 1_700_000_480_000, keepProofs: true };
+    await board.submit(wanted);
+    expect(await board.find('a')).toMatchObject({ deadlineAtMs: 1_700_000_480_000, keepProofs: true });
+    const first = await newOwner('o1');
+    const claim = await claimOne(first);
+    expect(claim).toMatchObject(wanted);
+    const cursor = { epoch: claim.token, seq: 7 };
+    await first.note(claim, { ...PROVING, levels: LEVELS, forecast: FORECAST, lineageSeed: 'ab', cursor });
+    await first.note(claim, { ...PROVING, done: 7 });
+    const told = { levels: LEVELS, forecast: FORECAST, lineageSeed: 'ab', cursor };
+    expect(await board.find('a')).toMatchObject({ ...told, state: 'proving', done: 7 });
+    expect(await board.list()).toMatchObject([told]);
+    await first.close();
+    const second = await newOwner('o2');
+    const next = await claimOne(second);
+    expect(next).toMatchObject(wanted);
+    expect(await board.find('a')).toMatchObject(told);
+    await second.note(next, { ...PROVING, forecast: null });
+    expect(await board.find('a')).toMatchObject({ ...told, forecast: null });
   });
 
   test('is one, however often it is submitted at once', async () => {

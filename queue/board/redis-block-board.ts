@@ -44,8 +44,11 @@ export class RedisBlockBoard implements BlockBoard {
 
   /** Rejects with `queue-full` when too many blocks are open. */
   async submit(block: SubmittedBlock): Promise<SubmitOutcome> {
-    const { blockId, family, transactions, calls, submittedAtMs, srs } = block;
-    const json = JSON.stringify({ blockId, family, transactions, calls, submittedAtMs, srs });
+    const { blockId, family, transactions, calls, submittedAtMs, srs, deadlineAtMs, keepProofs } = block;
+    const json = JSON.stringify({
+      ...{ blockId, family, transactions, calls, submittedAtMs },
+      ...{ srs, deadlineAtMs, keepProofs },
+    });
     const reply = await this.#connection.run(SUBMIT, [blockId, family, json, OPEN_MAX, srs ?? '']);
     if (reply === -1) {
       throw new EspalierError('queue-full', `block ${blockId}: ${OPEN_MAX} blocks are open already`, {

@@ -6,7 +6,7 @@ import { type Heart, LEAVE_WITHIN_MS } from '../redis/heart.js';
 import { Pacer } from '../redis/pacer.js';
 import type { ScriptConnection } from '../redis/script-connection.js';
 import type { BlockClaim, BlockOwner, BlockProgress } from './block-board.js';
-import { type ClaimReply, historySchema, readClaim } from './board-records.js';
+import { type ClaimReply, historySchema, progressFields, readClaim } from './board-records.js';
 import { CANCELLED, CLAIM, END, HISTORIES, LEAVE, LOOK, NOTE, NOTE_JOBS } from './board-scripts.js';
 
 /** So often an owner looks for the dead, and for what it was not told of. */
@@ -78,9 +78,8 @@ export class RedisBlockOwner implements BlockOwner {
     return (await this.#connection.run(CANCELLED, [this.#ownerId])) as BlockId[];
   }
 
-  async note(claim: BlockClaim, { state, checked, jobs, done, running }: BlockProgress): Promise<void> {
-    const json = JSON.stringify({ state, checked, jobs, done, running });
-    const reply = await this.#connection.run(NOTE, [...this.#fence(claim), json]);
+  async note(claim: BlockClaim, progress: BlockProgress): Promise<void> {
+    const reply = await this.#connection.run(NOTE, [...this.#fence(claim), ...progressFields(progress)]);
     if (reply !== 1) throw this.#lost(claim);
   }
 

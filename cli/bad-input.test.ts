@@ -1,8 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { serializeBlock } from '../orchestrator/index.js';
-import type { Block, Call } from '../proto/index.js';
+import { type Block, type Call, serializeBlock } from '../proto/index.js';
 import { folderContent } from '../tests/support/folder-content.js';
 import { type CommandRun, runCommand } from '../tests/support/run-command.js';
 import { contractOf, simulatedBlock, simulatedEngine, withCalls } from '../tests/support/simulated-block.js';

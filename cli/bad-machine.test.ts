@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { serializeBlock } from '../orchestrator/index.js';
+import { serializeBlock } from '../proto/index.js';
 import { folderContent } from '../tests/support/folder-content.js';
 import { type CommandRun, runCommand } from '../tests/support/run-command.js';
 import { simulatedBlock, simulatedEngine } from '../tests/support/simulated-block.js';

@@ -1,4 +1,6 @@
 /** The contract: the types of a block, a circuit, a job and a proof that every other part shares. */
+
+export * from './block/index.js';
 export * from './block.js';
 export * from './block-events.js';
 export * from './block-part.js';

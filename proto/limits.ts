@@ -30,6 +30,10 @@ export const LIMITS = {
   sourceCharsMax: 16_384,
   /** Bytes of a proof (the RFP's figure). */
   proofBytesMax: 32_768,
-  /** Bytes of a block file: what one JSON text may hold in Node with room to spare. */
+  /** Bytes of a block file of one JSON text: what may be one text in Node with room to spare. */
   blockFileBytesMax: 400_000_000,
+  /** Bytes of a block file of lines, and of a block on its way: about three times what the RFP's largest block has. */
+  blockLinesBytesMax: 4_000_000_000,
+  /** Bytes of a line: twice what a transaction with all its calls may have. */
+  blockLineBytesMax: 2_097_152,
 } as const;

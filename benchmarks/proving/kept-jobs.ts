@@ -1,8 +1,8 @@
 import { type Abi, publicInputsOf } from '../../circuits/index.js';
 import { type Engine, OutputFolder } from '../../cli/index.js';
 import type { ProveRequest } from '../../native/index.js';
-import { blockId, EmbeddedStore, type JobCircuit, planExecution } from '../../orchestrator/index.js';
-import type { Block, JobId } from '../../proto/index.js';
+import { EmbeddedStore, type JobCircuit, planExecution } from '../../orchestrator/index.js';
+import { type Block, blockId, type JobId } from '../../proto/index.js';
 import { readInputs, WitnessPool } from '../../worker/index.js';
 
 export interface KeptJob {

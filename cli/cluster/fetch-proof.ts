@@ -1,6 +1,13 @@
 import { EspalierError } from '../../common/index.js';
-import { checkRoot, blockId as idOf, planExecution, readBlock } from '../../orchestrator/index.js';
-import { type Block, type BlockId, type BlockResult, type ProofRecord, toHex } from '../../proto/index.js';
+import { checkRoot, planExecution, readBlock } from '../../orchestrator/index.js';
+import {
+  type Block,
+  type BlockId,
+  type BlockResult,
+  blockId as idOf,
+  type ProofRecord,
+  toHex,
+} from '../../proto/index.js';
 import type { CliContext } from '../context.js';
 import { buildManifest, type Manifest, writeManifest } from '../manifest/index.js';
 import { type Engine, openEngine } from '../run/engine.js';

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { cacheFolder } from '../../common/index.js';
-import { type PreparedBlock, planExecution, serializeBlock } from '../../orchestrator/index.js';
-import type { AbiInputs, BlockResult } from '../../proto/index.js';
+import { type PreparedBlock, planExecution } from '../../orchestrator/index.js';
+import { type AbiInputs, type BlockResult, serializeBlock } from '../../proto/index.js';
 import { BlockStore, MemoryBlobStore, ProofStore } from '../../store/index.js';
 import { simulatedBlock, simulatedEngine } from '../../tests/support/simulated-block.js';
 import type { EngineOptions } from '../run/engine.js';

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { cacheFolder, EspalierError } from '../../common/index.js';
-import { LIMITS } from '../../proto/index.js';
+import { LIMITS, writeBlock } from '../../proto/index.js';
 import type { CliContext } from '../context.js';
 import { formatPlural } from '../format.js';
 import { addEngineOptions, parseCount, parseEngineOptions, type RawEngineOptions } from './engine-options.js';
@@ -45,7 +45,6 @@ export function registerBlock(program: Command, context: CliContext): void {
 async function run(options: RawBlockOptions, context: CliContext): Promise<void> {
   const { openEngine } = await import('../run/engine.js');
   const { makeBlock } = await import('../run/make-block.js');
-  const { writeBlock } = await import('../../orchestrator/index.js');
   const { ProvingTimes } = await import('../measures/index.js');
   const { probeMachine } = await import('../../native/index.js');
   const say = (line: string) => context.aside.say(line);

@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { cacheFolder } from '../../common/index.js';
+import { writeBlock } from '../../proto/index.js';
 import type { CliContext } from '../context.js';
 import { addExamples } from './examples.js';
 import { addProveOptions, isSimulated, proveAndShow, type RawProveOptions } from './prove.js';
@@ -27,7 +28,7 @@ async function run(options: RawProveOptions, context: CliContext): Promise<void>
   const folder = resolve(context.cwd, options.out ?? `espalier-demo${isSimulated(options) ? '-simulated' : ''}`);
   const { existsSync } = await import('node:fs');
   const { mkdir } = await import('node:fs/promises');
-  const { readBlock, writeBlock } = await import('../../orchestrator/index.js');
+  const { readBlock } = await import('../../orchestrator/index.js');
   const { makeBlock } = await import('../run/make-block.js');
   const { ProvingTimes } = await import('../measures/index.js');
   const blockPath = join(folder, 'block.json');

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import type { BlockId } from '../../proto/index.js';
+import { type BlockId, blockId as idOf } from '../../proto/index.js';
 import type { Cluster } from '../cluster/open-cluster.js';
 import { contentText, renderResult, shortId } from '../cluster/render-blocks.js';
 import type { CliContext } from '../context.js';
@@ -29,7 +29,7 @@ export function registerSubmit(program: Command, context: CliContext): void {
 }
 
 async function run(file: string, options: RawSubmitOptions, context: CliContext): Promise<void> {
-  const { blockId: idOf, readBlock, submitBlock } = await import('../../orchestrator/index.js');
+  const { readBlock, submitBlock } = await import('../../orchestrator/index.js');
   const { createHasher } = await import('../../circuits/index.js');
   // Before anything is connected: a faulty block should not wait for it.
   const block = await readBlock(resolve(context.cwd, file), await createHasher());

@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { EspalierError, FolderLock, sweepFolder, writeFileAtomically } from '../../common/index.js';
-import { RunJournal, serializeBlock } from '../../orchestrator/index.js';
+import { RunJournal } from '../../orchestrator/index.js';
 import {
   type Block,
   type BlockId,
@@ -11,6 +11,7 @@ import {
   fieldsToBytes,
   type ProofRecord,
   type SrsName,
+  serializeBlock,
   type VerificationKey,
 } from '../../proto/index.js';
 import { FileBlobStore, ProofStore } from '../../store/index.js';

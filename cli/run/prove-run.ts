@@ -1,6 +1,5 @@
 import { probeMachine } from '../../native/index.js';
 import {
-  blockId,
   checkRoot,
   EmbeddedStore,
   type JobCircuit,
@@ -10,6 +9,7 @@ import {
 } from '../../orchestrator/index.js';
 import {
   type Block,
+  blockId,
   chooseProfile,
   type Profile,
   type ProofRecord,

@@ -1,6 +1,6 @@
 import { EspalierError } from '../../common/index.js';
-import { blockId, checkRoot, planExecution, readBlock } from '../../orchestrator/index.js';
-import { type SrsName, toHex } from '../../proto/index.js';
+import { checkRoot, planExecution, readBlock } from '../../orchestrator/index.js';
+import { blockId, type SrsName, toHex } from '../../proto/index.js';
 import type { Engine } from './engine.js';
 import type { readFinished } from './output-folder.js';
 

@@ -1,4 +1,4 @@
-/** The block file: its schema, reading and writing it, and the identities of what it holds. */
-export { readBlock, serializeBlock, writeBlock } from './block-file.js';
-export { blockId, familyOf, startStateId, transactionId } from './block-id.js';
+/** Reads and checks blocks: what must hold between the parts that `proto/block` reads and writes. */
+export { BlockCheck } from './block-check.js';
+export { readBlock } from './block-file.js';
 export { parseBlock } from './parse-block.js';

@@ -5,9 +5,9 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createHasher } from '../../circuits/index.js';
 import { EspalierError } from '../../common/index.js';
-import { type Block, toHex } from '../../proto/index.js';
+import { type Block, serializeBlock, toHex, writeBlock } from '../../proto/index.js';
 import { makeSampleBlock } from '../sample/index.js';
-import { readBlock, serializeBlock, writeBlock } from './block-file.js';
+import { readBlock } from './block-file.js';
 import { parseBlock } from './parse-block.js';
 
 const hasher = await createHasher();

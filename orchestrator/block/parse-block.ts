@@ -1,9 +1,6 @@
 import type { Hasher } from '../../circuits/index.js';
-import { EspalierError } from '../../common/index.js';
-import type { Block } from '../../proto/index.js';
-import { checkBlock } from './check.js';
-import { describeIssue } from './describe-issue.js';
-import { blockSchema } from './schema.js';
+import { type Block, parseBlockJson, partsOf } from '../../proto/index.js';
+import { BlockCheck } from './block-check.js';
 
 /**
  * A block from the parsed JSON of its file, checked in full but for its client proofs and its execution. Throws
@@ -11,13 +8,9 @@ import { blockSchema } from './schema.js';
  * 0) and says how many more there are.
  */
 export function parseBlock(json: unknown, hasher: Hasher): Block {
-  const parsed = blockSchema.safeParse(json);
-  if (!parsed.success) {
-    const [first, ...others] = parsed.error.issues;
-    const [message, remedy] = first === undefined ? ['not a block', ''] : describeIssue(first, json);
-    const more = others.length === 0 ? '' : ` (and ${others.length} more like it)`;
-    throw new EspalierError('block-invalid', `${message}${more}`, { remedy });
-  }
-  checkBlock(parsed.data, hasher);
-  return parsed.data;
+  const block = parseBlockJson(json);
+  const check = new BlockCheck(hasher);
+  for (const part of partsOf(block)) check.add(part);
+  check.finish();
+  return block;
 }

@@ -1,9 +1,8 @@
 import { createHasher, type Hasher } from '../../circuits/index.js';
 import { EspalierError } from '../../common/index.js';
-import type { Block, BlockId, JobId } from '../../proto/index.js';
+import { type Block, type BlockId, familyOf, type JobId } from '../../proto/index.js';
 import type { BlockBoard } from '../../queue/index.js';
 import type { BlockStore, ProofStore } from '../../store/index.js';
-import { familyOf } from '../block/index.js';
 import type { ProofTree } from '../plan/index.js';
 import { clientProofIdOf, planTree } from '../run/index.js';
 import { isOfTree, type SweepableStore, sweepTree } from './leftovers.js';

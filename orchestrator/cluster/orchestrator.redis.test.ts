@@ -1,9 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import type { Block, BlockId, RunEventBody } from '../../proto/index.js';
+import { type Block, type BlockId, blockId, type RunEventBody, serializeBlock } from '../../proto/index.js';
 import { falseProof } from '../../tests/support/block-run.js';
 import { type BenchOrchestrator, ClusterBench } from '../../tests/support/cluster-bench.js';
 import { simulatedBlock } from '../../tests/support/simulated-block.js';
-import { blockId, serializeBlock } from '../block/index.js';
 import { checkRoot, type PreparedBlock, prepareBlock } from '../run/index.js';
 import { forgetBlock } from './forget-block.js';
 import { submitBlock } from './submit-block.js';

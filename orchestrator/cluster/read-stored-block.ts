@@ -1,8 +1,8 @@
 import type { Hasher } from '../../circuits/index.js';
 import { type ErrorCode, EspalierError } from '../../common/index.js';
-import type { Block, BlockId } from '../../proto/index.js';
+import { type Block, type BlockId, blockId } from '../../proto/index.js';
 import type { BlockStore } from '../../store/index.js';
-import { blockId, parseBlock } from '../block/index.js';
+import { parseBlock } from '../block/index.js';
 
 /** A block from the text it is stored as. Throws `block-invalid` or `duplicate-nullifier`, as `parseBlock` does. */
 export function readStoredBlock(id: BlockId, text: string, hasher: Hasher): Block {

@@ -1,9 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Clock, EspalierError, systemClock } from '../../common/index.js';
-import type { Block } from '../../proto/index.js';
+import { type Block, blockId, familyOf, serializeBlock } from '../../proto/index.js';
 import type { BlockBoard, SubmittedBlock } from '../../queue/index.js';
 import type { BlockStore } from '../../store/index.js';
-import { blockId, familyOf, serializeBlock } from '../block/index.js';
 
 /** How long a block that is being stopped may take to be gone, and how often to look. */
 const GONE_MS = 30_000;

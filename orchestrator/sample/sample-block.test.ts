@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { type ClientInputs, createHasher, nullifierOf, senderOf } from '../../circuits/index.js';
 import type { EspalierError } from '../../common/index.js';
-import { parseBlock, serializeBlock } from '../block/index.js';
+import { serializeBlock } from '../../proto/index.js';
+import { parseBlock } from '../block/index.js';
 import { executeBlock } from '../execute/index.js';
 import { makeSampleBlock, type SampleBlockOptions } from './sample-block.js';
 

@@ -3,13 +3,14 @@ import { expect } from 'vitest';
 import type { Engine } from '../../cli/run/engine.js';
 import { EspalierError } from '../../common/index.js';
 import { type ProveOptions, type ProveRequest, type ProveResult, SimulatedProver } from '../../native/index.js';
-import { blockId, Orchestrator, type OrchestratorOptions, submitBlock } from '../../orchestrator/index.js';
+import { Orchestrator, type OrchestratorOptions, submitBlock } from '../../orchestrator/index.js';
 import {
   type Block,
   type BlockId,
   type BlockResult,
   BUILT_IN_PROFILES,
   BYTES_PER_GIB,
+  blockId,
   type JobId,
   type RunEventBody,
 } from '../../proto/index.js';

@@ -8,8 +8,8 @@ import { type Cluster, openCluster } from '../../../cli/cluster/open-cluster.js'
 import { type Engine, openEngine } from '../../../cli/run/engine.js';
 import { makeBlock } from '../../../cli/run/make-block.js';
 import { packageRoot } from '../../../common/index.js';
-import { blockId, checkRoot, forgetBlock, planExecution, submitBlock } from '../../../orchestrator/index.js';
-import type { Block, BlockResult } from '../../../proto/index.js';
+import { checkRoot, forgetBlock, planExecution, submitBlock } from '../../../orchestrator/index.js';
+import { type Block, type BlockResult, blockId } from '../../../proto/index.js';
 import { openBlobStore } from '../../../store/index.js';
 import { startRedis } from '../../support/redis-server.js';
 import { S3_CREDENTIALS, type S3Server } from '../../support/s3-server.js';

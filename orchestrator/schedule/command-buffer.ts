@@ -6,17 +6,17 @@ type Ending = SchedulerCommand & { readonly kind: 'block-proven' | 'block-failed
 
 /** Gathers what one event brings about and gives it out in the order that `SchedulerCommand` promises. */
 export class CommandBuffer {
-  readonly #reports: Report[] = [];
+  #reports: Report[] = [];
   readonly #remove = new Set<JobId>();
-  readonly #detach: JobId[] = [];
+  #detach: JobId[] = [];
   readonly #remember = new Map<BlockId, Map<JobId, JobHistoryRecord>>();
-  readonly #drains: SchedulerCommand[] = [];
+  #drains: SchedulerCommand[] = [];
   readonly #restore = new Map<BlockId, JobId[]>();
-  readonly #enqueue: QueuedJob[] = [];
-  readonly #checks: SchedulerCommand[] = [];
+  #enqueue: QueuedJob[] = [];
+  #checks: SchedulerCommand[] = [];
   readonly #deleteProofs = new Set<JobId>();
   readonly #deleteInputs = new Set<JobId>();
-  readonly #endings: Ending[] = [];
+  #endings: Ending[] = [];
 
   report(report: Report): void {
     this.#reports.push(report);
@@ -66,7 +66,28 @@ export class CommandBuffer {
     this.#endings.push(ending);
   }
 
-  commands(wakeAtMs: number | undefined): SchedulerCommand[] {
+  /** All that was gathered since the last call. */
+  take(wakeAtMs: number | undefined): SchedulerCommand[] {
+    const commands = this.#list(wakeAtMs);
+    this.clear();
+    return commands;
+  }
+
+  clear(): void {
+    this.#reports = [];
+    this.#remove.clear();
+    this.#detach = [];
+    this.#remember.clear();
+    this.#drains = [];
+    this.#restore.clear();
+    this.#enqueue = [];
+    this.#checks = [];
+    this.#deleteProofs.clear();
+    this.#deleteInputs.clear();
+    this.#endings = [];
+  }
+
+  #list(wakeAtMs: number | undefined): SchedulerCommand[] {
     const commands: SchedulerCommand[] = [...this.#reports];
     if (this.#remove.size > 0) commands.push({ kind: 'remove', jobIds: [...this.#remove] });
     if (this.#detach.length > 0) commands.push({ kind: 'detach', jobIds: this.#detach });

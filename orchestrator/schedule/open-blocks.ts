@@ -7,6 +7,11 @@ export interface Holder {
   readonly job: number;
 }
 
+/** In the queue or soon to be there again. */
+export function isUnderWay({ block, job }: Holder): boolean {
+  return block.isQueued(job) || block.state(job) === 'backoff';
+}
+
 /** Digits of a lineage that are looked up: few, so that a key is a small integer. What they find is compared in full. */
 const KEY_DIGITS = 7;
 

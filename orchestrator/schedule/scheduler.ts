@@ -1,23 +1,21 @@
 import type { ErrorCode, SerializedError } from '../../common/index.js';
-import { type BlockId, type JobHistoryRecord, type JobId, machineOf, type ResourceClass } from '../../proto/index.js';
+import type { BlockId, JobHistoryRecord, JobId, ResourceClass } from '../../proto/index.js';
 import type { JobCircuit } from '../plan/child-params.js';
 import { remainingPathOf } from '../plan/paths.js';
 import { BlockJobs } from './block-jobs.js';
 import { CommandBuffer } from './command-buffer.js';
+import { Discards } from './discards.js';
 import { DEFAULT_DURATIONS_MS, DurationEstimates } from './duration-estimates.js';
 import type { AddedBlock, BlockSnapshot, SchedulerCommand, SchedulerEvent } from './events.js';
-import { exhausted, lostAgainAndAgain, quarantined, tooManyBlocks } from './final-errors.js';
+import { lostAgainAndAgain, tooManyBlocks } from './final-errors.js';
+import { JobFailures } from './job-failures.js';
 import { JobHistories, recordOf } from './job-histories.js';
-import { type Holder, OpenBlocks } from './open-blocks.js';
+import { type Holder, isUnderWay, OpenBlocks } from './open-blocks.js';
 import { remainingTimeMs } from './remaining-time.js';
-import { backoffMs, isMachineFault, retryPolicy } from './retry-policy.js';
+import { retryPolicy } from './retry-policy.js';
 import { BLOCKS_MAX, type SchedulerOptions } from './scheduler-options.js';
 import { STRAGGLER_POLICY, Stragglers } from './stragglers.js';
 import { Timers } from './timers.js';
-import { WorkerReputation } from './worker-reputation.js';
-
-/** Machines that die proving one job before it is given to no other. */
-const MACHINES_LOST_MAX = 2;
 
 /** Failures whose cause may be what is stored: a child's proof that is damaged, or false. */
 const MAY_BE_STORED: readonly ErrorCode[] = ['store-corrupt', 'proof-invalid'];
@@ -65,26 +63,29 @@ export class Scheduler {
   readonly #timers = new Timers();
   readonly #estimates: DurationEstimates;
   readonly #stragglers: Stragglers;
-  readonly #reputation = new WorkerReputation();
+  readonly #out = new CommandBuffer();
+  readonly #failures: JobFailures;
+  readonly #discards: Discards;
   #nowMs = 0;
   #announcedWakeMs: number | undefined;
-  #out = new CommandBuffer();
 
   constructor(options: SchedulerOptions) {
     this.#options = options;
     this.#estimates = new DurationEstimates(options.durationsMs ?? DEFAULT_DURATIONS_MS);
     const policy = { ...STRAGGLER_POLICY, ...options.stragglers };
     this.#stragglers = new Stragglers(policy, this.#estimates, options.resourceClassOf);
+    this.#failures = new JobFailures(this.#histories, options.retries);
+    this.#discards = new Discards(this.#blocks, this.#out, options.keepProofs === true);
   }
 
   /** Throws `queue-full` for a block too many, having changed nothing. */
   handle(event: SchedulerEvent): readonly SchedulerCommand[] {
-    this.#out = new CommandBuffer();
+    this.#out.clear();
     this.#nowMs = event.nowMs;
     this.#dispatch(event);
     if (this.#stragglers.isDue(event.nowMs)) this.#hedgeStragglers();
     this.#rememberChanges();
-    return this.#out.commands(this.#nextWake(event.kind === 'tick'));
+    return this.#out.take(this.#nextWake(event.kind === 'tick'));
   }
 
   /** undefined for a block that is not open. */
@@ -174,19 +175,14 @@ export class Scheduler {
 
   /** What a crash between a proof and the deletion of what it needed leaves behind. */
   #cleanUp(block: BlockJobs): void {
-    for (let job = 0; job < block.tree.size; job++) if (block.isStored(job)) this.#discardUnneeded(block, job);
+    for (let job = 0; job < block.tree.size; job++) if (block.isStored(job)) this.#discards.unneeded(block, job);
     for (const jobId of block.withHistory) {
       const job = block.tree.indexOf(jobId);
       if (!block.isProven(job)) continue;
       // An attempt that another's proof made needless may have been left in the queue, its inputs and proof in the store.
       if (!this.#twins(block, jobId).some(isUnderWay)) this.#out.remove(jobId);
-      this.#discardUnneeded(block, job);
+      this.#discards.unneeded(block, job);
     }
-  }
-
-  #discardUnneeded(block: BlockJobs, job: number): void {
-    this.#discardInputs(block, job);
-    if (!block.isProofNeeded(job)) this.#discardProof(block, job);
   }
 
   #cancelBlock({ blockId }: EventOf<'block-cancelled'>): void {
@@ -209,7 +205,7 @@ export class Scheduler {
     const open = holders.filter(({ block, job }) => !block.isProven(job));
     const [first] = open;
     if (first === undefined) {
-      this.#discardLateProof(holders);
+      this.#discards.lateProof(holders);
       return;
     }
     if (this.#histories.isVoid(jobId, attempt)) return;
@@ -232,7 +228,7 @@ export class Scheduler {
 
   /** A job has just been proven: what is below it is done with, and what is above it may be ready. */
   #climb(block: BlockJobs, job: number): void {
-    this.#discardInputs(block, job);
+    this.#discards.inputs(block, job);
     this.#coverChildren(block, job);
     const parent = block.tree.parent(job);
     if (parent < 0) {
@@ -249,24 +245,15 @@ export class Scheduler {
     for (let above = uncovered.pop(); above !== undefined; above = uncovered.pop()) {
       for (const job of block.tree.childJobs(above)) {
         if (block.isProven(job)) {
-          if (block.isStored(job)) this.#discardProof(block, job);
+          if (block.isStored(job)) this.#discards.proof(block, job);
           continue;
         }
         this.#takeBack(block, job, 'proven');
-        this.#discardInputs(block, job);
+        this.#discards.inputs(block, job);
         // A damaged proof may still be there.
-        if (this.#histories.isVoid(block.tree.jobId(job), 1)) this.#discardProof(block, job);
+        if (this.#histories.isVoid(block.tree.jobId(job), 1)) this.#discards.proof(block, job);
         uncovered.push(job);
       }
-    }
-  }
-
-  /** A proof nobody needs any more was stored once again, by a late attempt. */
-  #discardLateProof(holders: readonly Holder[]): void {
-    for (const { block, job } of holders) {
-      if (block.isStored(job)) continue;
-      block.setStored(job, true);
-      this.#discardProof(block, job);
     }
   }
 
@@ -280,22 +267,16 @@ export class Scheduler {
     // A straggler that was detached goes on: it may well be the first to prove the job.
     if (this.#histories.endAttempt(jobId).hedged) this.#out.detach(jobId);
     else this.#out.remove(jobId);
-    if (error.code === 'proof-invalid' || isMachineFault(error.code)) this.#countFault(workerId, error.code);
-    const failures = this.#histories.countFailure(jobId, error.code);
-    const policy = retryPolicy(error.code, this.#options.retries);
+    this.#countFault(workerId, error.code);
     const diedWithIt =
       error.code === 'lease-lost' && (wasStarted ?? holders.some(({ block, job }) => block.state(job) === 'leased'));
-    const lostOn = diedWithIt && workerId !== undefined ? this.#histories.countLoss(jobId, machineOf(workerId)) : [];
-    if (lostOn.length >= MACHINES_LOST_MAX) {
-      this.#failBlocks(holders, jobId, quarantined(jobId, lostOn));
-      return;
-    }
-    if (failures > policy.retries) {
-      this.#failBlocks(holders, jobId, exhausted(jobId, error, failures, policy.retries));
+    const verdict = this.#failures.judge({ jobId, error, workerId, diedWithIt });
+    if ('final' in verdict) {
+      this.#failBlocks(holders, jobId, verdict.final);
       return;
     }
     if (error.code === 'out-of-memory') this.#escalate(first, jobId);
-    const delayMs = backoffMs(policy, failures);
+    const { delayMs } = verdict;
     this.#histories.wait(jobId, this.#nowMs + delayMs);
     this.#timers.add(this.#nowMs + delayMs, jobId);
     for (const { block, job } of holders) {
@@ -306,7 +287,7 @@ export class Scheduler {
   }
 
   #countFault(workerId: string | undefined, fault: ErrorCode): void {
-    const reason = workerId === undefined ? undefined : this.#reputation.countFault(workerId, fault);
+    const reason = this.#failures.countFault(workerId, fault);
     if (workerId !== undefined && reason !== undefined) this.#out.drainWorker(workerId, reason);
   }
 
@@ -416,19 +397,6 @@ export class Scheduler {
     this.#out.remove(jobId);
   }
 
-  #discardProof(block: BlockJobs, job: number): void {
-    if (this.#options.keepProofs === true) return;
-    block.setStored(job, false);
-    const jobId = block.tree.jobId(job);
-    const twins = this.#twins(block, jobId);
-    if (!twins.some((twin) => twin.block.isProofNeeded(twin.job))) this.#out.deleteProof(jobId);
-  }
-
-  #discardInputs(block: BlockJobs, job: number): void {
-    const jobId = block.tree.jobId(job);
-    if (this.#twins(block, jobId).every((twin) => twin.block.isProven(twin.job))) this.#out.deleteInputs(jobId);
-  }
-
   #failBlocks(holders: readonly Holder[], jobId: JobId, error: SerializedError): void {
     for (const { block } of holders) {
       this.#close(block);
@@ -488,11 +456,6 @@ export class Scheduler {
     this.#announcedWakeMs = earliestMs;
     return earliestMs;
   }
-}
-
-/** In the queue or soon to be there again. */
-function isUnderWay({ block, job }: Holder): boolean {
-  return block.isQueued(job) || block.state(job) === 'backoff';
 }
 
 function earlier(a: number | undefined, b: number | undefined): number | undefined {

@@ -41,7 +41,7 @@ export interface EndBlockOptions {
   readonly provide: (prepared: PreparedBlock, jobId: JobId) => Promise<void>;
   /** Whether another open block of this orchestrator has the job. Waits until all of the family are planned. */
   readonly neededBy: (block: ClaimedBlock) => Promise<(jobId: JobId) => boolean>;
-  readonly onEvent: (event: RunEventBody) => void;
+  readonly onEvent: (blockId: BlockId, event: RunEventBody) => void;
 }
 
 /**
@@ -73,7 +73,7 @@ export async function endBlock(block: ClaimedBlock, wanted: Ending, options: End
   const later = await findLaterResult(block, options);
   if (later !== undefined) return sweepAndEnd(block, later, planned?.tree, options);
   await ports.blocks.putResult(result, credits);
-  onEvent(endEvent(block, ending, credits, clock));
+  onEvent(block.id, endEvent(block, ending, credits, clock));
   await sweepAndEnd(block, result, planned?.tree, options);
 }
 

@@ -10,27 +10,20 @@ import {
   type RunEventBody,
   resourceClassOf,
 } from '../../proto/index.js';
-import type { BlockClaim, BlockProgress } from '../../queue/index.js';
-import {
-  type BlockOutcome,
-  ClientProofs,
-  clientProofIdOf,
-  type PreparedBlock,
-  type PrepareTools,
-  plannedEvent,
-  SchedulerShell,
-  type ShellHost,
-} from '../run/index.js';
+import type { BlockClaim } from '../../queue/index.js';
+import { type BlockOutcome, type PrepareTools, plannedEvent, SchedulerShell, type ShellHost } from '../run/index.js';
 import { addJobs } from './add-jobs.js';
 import { Background } from './background.js';
+import { BlockEndings } from './block-endings.js';
+import { BoardNotes } from './board-notes.js';
 import { ClaimedBlock } from './claimed-block.js';
 import { type ClusterPorts, patientPorts } from './cluster-ports.js';
 import { CreditBook } from './credit-book.js';
-import { EmptyFleet } from './empty-fleet.js';
-import { type EndBlockOptions, type Ending, endBlock, finishBlock } from './end-block.js';
+import type { Ending } from './end-block.js';
+import { FleetWatch } from './fleet-watch.js';
 import { idleCapacity } from './idle-capacity.js';
+import { JobBlobs } from './job-blobs.js';
 import { largerClass } from './larger-class.js';
-import { isOfTree } from './leftovers.js';
 import type { OrchestratorOptions } from './orchestrator-options.js';
 import { Patience } from './patience.js';
 import { prepareClaimed, type ReadyBlock } from './prepare-claimed.js';
@@ -42,10 +35,6 @@ import { sweepStray } from './sweep-stray.js';
 const BLOCKS_MAX_DEFAULT = 16;
 /** How often the board is told of progress, and the fleet, where it has changed, asked for idle room. */
 const TICK_MS = 500;
-/** How often the board is asked whether a block is still ours, where there is nothing to tell. */
-const CONFIRM_MS = 2_000;
-/** How often the fleet is asked for idle room: workers that died are not heard of. */
-const MEASURE_MS = 2_000;
 /** How often the queue is asked for the jobs that should be there, and the board for blocks. */
 const LOOK_MS = 3_000;
 /** A pause of this process after which its blocks may be someone else's. */
@@ -54,7 +43,6 @@ const LAPSE_MS = 2_000;
 const STOP_MS = 700;
 /** How long it tries to note who proved what. Whoever comes next finds most of it in the store. */
 const FLUSH_MS = 300;
-const RETRY_END_MS = 5_000;
 
 /**
  * Drives the blocks of a cluster that this process owns (`ClaimedBlock` says through which states): one scheduler for all
@@ -72,14 +60,15 @@ export class Orchestrator implements ShellHost {
   readonly #queuePatience: Patience;
   readonly #shell: SchedulerShell;
   readonly #credits: CreditBook;
+  readonly #notes: BoardNotes;
+  readonly #blobs: JobBlobs;
+  readonly #endings: BlockEndings;
   readonly #reconciler: Reconciler;
   readonly #stopping = new AbortController();
   readonly #blocks = new Map<BlockId, ClaimedBlock>();
   readonly #cleanups: (() => void)[] = [];
   readonly #background = new Background((thrown) => this.#report(EspalierError.from(thrown)));
-  readonly #emptyFleet = new EmptyFleet((error) => this.#report(error));
-  #fleetChanged = true;
-  #measuredMs = 0;
+  readonly #fleet: FleetWatch;
   #lastTickMs = 0;
   #mayHaveLapsed = false;
   #confirmed: Promise<unknown> = Promise.resolve();
@@ -110,6 +99,30 @@ export class Orchestrator implements ShellHost {
       host: this,
     });
     this.#credits = new CreditBook(this.#ports.owner, (block, thrown) => this.#onOwnerError(block, thrown));
+    this.#notes = new BoardNotes({
+      owner: this.#ports.owner,
+      clock: this.#clock,
+      snapshot: (blockId) => this.#shell.snapshot(blockId),
+    });
+    this.#blobs = new JobBlobs(this.#ports.proofs, this.#tools);
+    this.#fleet = new FleetWatch(this.#ports.fleet, (error) => this.#report(error));
+    this.#endings = new BlockEndings({
+      ports: this.#ports,
+      tools: this.#tools,
+      clock: this.#clock,
+      keepProofs,
+      signal,
+      blocks: () => this.#blocks.values(),
+      confirm: (block) => this.#notes.note(block),
+      provide: (prepared, jobId) => this.#blobs.put(prepared, jobId),
+      settled: async ({ prepared }) => {
+        if (prepared !== undefined) await this.#shell.settled(prepared);
+        await this.#credits.flush();
+      },
+      onGone: (block) => this.#forget(block),
+      onEvent: (blockId, event) => this.onEvent(blockId, event),
+      onFault: (error) => this.#report(error),
+    });
     this.#reconciler = new Reconciler(this.#shell, this.#ports.queue);
   }
 
@@ -128,9 +141,7 @@ export class Orchestrator implements ShellHost {
         this.#queuePatience.hurry();
         this.#look();
       }),
-      fleet.onChange(() => {
-        this.#fleetChanged = true;
-      }),
+      fleet.onChange(() => this.#fleet.noteChange()),
       () => clearInterval(ticker),
       () => clearInterval(looker),
     );
@@ -192,12 +203,11 @@ export class Orchestrator implements ShellHost {
 
   async #prepare(block: ClaimedBlock): Promise<void> {
     block.enter('preparing');
-    const onEvent = (event: RunEventBody) => this.onEvent(block.id, event);
     try {
       const result = await this.#ports.blocks.getResult(block.id).catch(unlessUnusable);
       if (result?.submittedAtMs === block.claim.submittedAtMs) {
         block.enter('ending');
-        this.#finish(block, () => finishBlock(block, result, this.#endOptions(onEvent)));
+        this.#endings.finish(block, result);
         return;
       }
       const ready = await prepareClaimed(block, {
@@ -205,9 +215,9 @@ export class Orchestrator implements ShellHost {
         tools: this.#tools,
         onChecked: async () => {
           block.checked = true;
-          await this.#note(block);
+          await this.#notes.note(block);
         },
-        onEvent,
+        onEvent: (event) => this.onEvent(block.id, event),
       });
       if (block.state === 'preparing') this.#prove(block, ready);
     } catch (thrown) {
@@ -249,65 +259,13 @@ export class Orchestrator implements ShellHost {
   #endAs(block: ClaimedBlock, ending: Ending): void {
     block.enter('ending');
     this.#background.ask('preparing', () => this.#prepareWaiting());
-    const onEvent = (event: RunEventBody) => this.onEvent(block.id, event);
-    this.#finish(block, async () => {
-      if (block.prepared !== undefined) await this.#shell.settled(block.prepared);
-      await this.#credits.flush();
-      await endBlock(block, ending, this.#endOptions(onEvent));
-    });
+    this.#endings.end(block, ending);
   }
 
-  #finish(block: ClaimedBlock, finish: () => Promise<void>): void {
-    const { signal } = this.#stopping;
-    void finish()
-      .catch(async (thrown) => {
-        const error = EspalierError.from(thrown);
-        if (signal.aborted || error.code === 'lease-lost') return;
-        // Nobody else would do it while this orchestrator lives.
-        this.#report(error);
-        const stop = () => clearTimeout(timer);
-        const timer = setTimeout(() => {
-          signal.removeEventListener('abort', stop);
-          this.#finish(block, finish);
-        }, RETRY_END_MS);
-        signal.addEventListener('abort', stop, { once: true });
-        throw thrown;
-      })
-      .then(
-        () => {
-          block.enter('dropped');
-          if (this.#blocks.get(block.id) === block) this.#blocks.delete(block.id);
-          this.#look();
-        },
-        () => {},
-      );
-  }
-
-  #endOptions(onEvent: (event: RunEventBody) => void): EndBlockOptions {
-    return {
-      ports: this.#ports,
-      tools: this.#tools,
-      clock: this.#clock,
-      keepProofs: this.#options.keepProofs ?? false,
-      confirm: (block) => this.#note(block),
-      provide: (prepared, jobId) => this.#provide(prepared, jobId),
-      neededBy: (block) => this.#neededByOthers(block),
-      onEvent,
-    };
-  }
-
-  async #neededByOthers(ended: ClaimedBlock): Promise<(jobId: JobId) => boolean> {
-    const relatives = () =>
-      [...this.#blocks.values()].filter((block) => block !== ended && block.claim.family === ended.claim.family);
-    for (;;) {
-      const unplanned = relatives().find(({ isPrepared }) => !isPrepared);
-      if (unplanned === undefined) break;
-      await unplanned.whenPrepared();
-    }
-    const trees = relatives().flatMap(({ state, prepared }) =>
-      state === 'proving' && prepared !== undefined ? [prepared.tree] : [],
-    );
-    return (jobId) => trees.some((tree) => isOfTree(tree, jobId));
+  #forget(block: ClaimedBlock): void {
+    block.enter('dropped');
+    if (this.#blocks.get(block.id) === block) this.#blocks.delete(block.id);
+    this.#look();
   }
 
   /** The block is someone else's: nothing more is done for it. */
@@ -340,42 +298,19 @@ export class Orchestrator implements ShellHost {
     if (nowMs - this.#lastTickMs > LAPSE_MS) this.#mayHaveLapsed = true;
     this.#lastTickMs = nowMs;
     this.#background.ask('telling', async () => {
-      const blocks = [...this.#blocks.values()].filter((block) => this.#hasNews(block, nowMs));
+      const blocks = [...this.#blocks.values()].filter((block) => this.#notes.isDue(block, nowMs));
       await Promise.all([this.#credits.flush(), ...blocks.map((block) => this.#noteOrDrop(block))]);
     });
     this.#background.ask('measuring', () => this.#measureIdle(nowMs));
   }
 
   async #measureIdle(nowMs: number): Promise<void> {
-    if (!this.#fleetChanged && nowMs - this.#measuredMs < MEASURE_MS) return;
-    this.#fleetChanged = false;
-    this.#measuredMs = nowMs;
-    const workers = await this.#ports.fleet.list();
-    this.#shell.post({ kind: 'capacity', idle: idleCapacity(workers) });
-    this.#emptyFleet.look(workers.length, this.#shell.supply.queued().length, nowMs);
-  }
-
-  #hasNews(block: ClaimedBlock, nowMs: number): boolean {
-    const isOpen = block.state === 'waiting' || block.state === 'preparing' || block.state === 'proving';
-    if (!isOpen || block.noted === undefined || nowMs - block.noted.atMs >= CONFIRM_MS) return isOpen;
-    return JSON.stringify(this.#progressOf(block)) !== JSON.stringify(block.noted.progress);
+    const hasLooked = await this.#fleet.look(nowMs, () => this.#shell.supply.queued().length);
+    if (hasLooked) this.#shell.post({ kind: 'capacity', idle: idleCapacity(this.#fleet.workers) });
   }
 
   async #noteOrDrop(block: ClaimedBlock): Promise<void> {
-    await this.#note(block).catch((thrown) => this.#onOwnerError(block, thrown));
-  }
-
-  async #note(block: ClaimedBlock): Promise<void> {
-    const progress = this.#progressOf(block);
-    await this.#ports.owner.note(block.claim, progress);
-    block.noted = { progress, atMs: this.#clock.monotonicMs() };
-  }
-
-  #progressOf({ id, checked, prepared, noted }: ClaimedBlock): BlockProgress {
-    if (prepared === undefined) return { state: 'preparing', checked, jobs: 0, done: 0, running: 0 };
-    const jobs = prepared.tree.size;
-    const { done, running } = this.#shell.snapshot(id) ?? { done: noted?.progress.done ?? 0, running: 0 };
-    return { state: 'proving', checked, jobs, done, running };
+    await this.#notes.note(block).catch((thrown) => this.#onOwnerError(block, thrown));
   }
 
   #report(error: EspalierError): void {
@@ -407,23 +342,11 @@ export class Orchestrator implements ShellHost {
     const prepared = this.#shell.blockOf(id)?.block.prepared;
     // Making inputs takes the processor for a moment: others shall have their turn.
     await setImmediate();
-    if (prepared !== undefined) await this.#provide(prepared, id);
+    if (prepared !== undefined) await this.#blobs.put(prepared, id);
   }
 
-  async #provide(prepared: PreparedBlock, jobId: JobId): Promise<void> {
-    const { tree, inputs } = prepared;
-    const { keys, prover } = this.#tools;
-    const client = new ClientProofs(prepared, keys, prover.identity).of(jobId);
-    await Promise.all([
-      this.#ports.proofs.putInputs(jobId, inputs.of(tree.indexOf(jobId))),
-      client === undefined ? undefined : this.#ports.proofs.putProof(client),
-    ]);
-  }
-
-  async deleteInputs(jobId: JobId): Promise<void> {
-    const clientId = clientProofIdOf(jobId);
-    await this.#ports.proofs.deleteInputs(jobId);
-    if (clientId !== undefined) await this.#ports.proofs.deleteProof(clientId);
+  deleteInputs(jobId: JobId): Promise<void> {
+    return this.#blobs.delete(jobId);
   }
 
   /** Who made the proofs that others replace is known to the board before they are gone. */

@@ -103,7 +103,7 @@ export interface BlockOwner {
    * the same one twice is told once. What is told is kept for a while (`EVENTS_KEPT_MAX`, and `EVENTS_KEPT_MS` after the
    * block has ended); long texts are cut (`EVENT_TEXT_CHARS_MAX`).
    */
-  publish?(claim: BlockClaim, chunk: EventChunk): Promise<void>;
+  publish(claim: BlockClaim, chunk: EventChunk): Promise<void>;
   /** Takes an ended block down with all that was noted of it. Its result is in the store by now. */
   end(claim: BlockClaim): Promise<void>;
   /** Gives everything back, for another orchestrator to claim at once. Idempotent. */

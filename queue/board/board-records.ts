@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { ERROR_CODES, type ErrorCode } from '../../common/index.js';
 import { type BlockStatus, type JobHistoryRecord, RESOURCE_CLASSES, type WorkerInfo } from '../../proto/index.js';
+import { cursorSchema, forecastSchema, levelsSchema } from '../events/event-records.js';
 import { checkForm, readJson } from '../read-json.js';
 import type { BlockClaim, BlockProgress, SubmittedBlock } from './block-board.js';
-import { cursorSchema, forecastSchema, levelsSchema } from './event-records.js';
 
 /** What the board and the fleet keep in Redis. It is read from a network: nothing in it is believed. */
 

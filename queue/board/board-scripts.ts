@@ -1,3 +1,4 @@
+import { EVENTS_KEPT_MS } from '../events/block-events.js';
 import { GRACE_LUA } from '../redis/grace-script.js';
 import { ALLOW_OOM, RedisScript } from '../redis/redis-script.js';
 
@@ -9,6 +10,7 @@ import { ALLOW_OOM, RedisScript } from '../redis/redis-script.js';
  *   they are known; `family` and `age` of the submission; `owner` and `token` while it is claimed; `cancel` once someone
  *   wants it stopped
  * - `block:<id>:histories`, `block:<id>:credits`: hashes of JSON by job
+ * - `block:<id>:events`: what was told of it (`event-scripts.ts`)
  * - `board:open`, `board:unclaimed`: sorted sets of blocks by age
  * - `board:cancelling`: the blocks with `cancel`
  * - `board:ages`: the age of the youngest block, while one is open
@@ -69,6 +71,12 @@ export const SUBMIT = new RedisScript(
   if call('ZCARD', own('board', 'open')) >= tonumber(openMax) then return -1 end
   local age = call('INCR', own('board', 'ages'))
   call('HSET', own('block', id), 'submitted', submitted, 'family', family, 'age', age, 'srs', srs)
+  local told = call('XREVRANGE', own('block', id, 'events'), '+', '-', 'COUNT', 1)[1]
+  if told then
+    call('PERSIST', own('block', id, 'events'))
+    local epoch, seq = told[1]:match('^(%d+)-(%d+)$')
+    call('HSET', own('block', id), 'cursor', '{"epoch":' .. epoch .. ',"seq":' .. seq .. '}')
+  end
   call('ZADD', own('board', 'open'), age, id)
   call('ZADD', own('board', 'unclaimed'), age, id)
   changed()
@@ -212,6 +220,7 @@ export const END = new RedisScript(
   if not holds(owner, id, token) then return 0 end
   local family = own('family', call('HGET', key, 'family'))
   call('UNLINK', key, own('block', id, 'histories'), own('block', id, 'credits'))
+  call('PEXPIRE', own('block', id, 'events'), ${EVENTS_KEPT_MS})
   call('ZREM', own('board', 'open'), id)
   call('SREM', own('board', 'cancelling'), id)
   call('SREM', own('held', owner), id)

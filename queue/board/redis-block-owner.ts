@@ -1,5 +1,7 @@
 import { EspalierError, settledWithin } from '../../common/index.js';
-import type { BlockId, JobHistoryRecord, JobId, ProofSummary, SrsName } from '../../proto/index.js';
+import type { BlockId, EventChunk, JobHistoryRecord, JobId, ProofSummary, SrsName } from '../../proto/index.js';
+import { clipChunk, piecesOf } from '../events/event-records.js';
+import { PUBLISH } from '../events/event-scripts.js';
 import { readJson } from '../read-json.js';
 import { ChangeFeed } from '../redis/change-feed.js';
 import { type Heart, LEAVE_WITHIN_MS } from '../redis/heart.js';
@@ -96,6 +98,15 @@ export class RedisBlockOwner implements BlockOwner {
   credit(claim: BlockClaim, summaries: readonly ProofSummary[]): Promise<void> {
     const byJob = summaries.map((summary) => [summary.jobId, summary] as const);
     return this.#noteJobs(claim, 'credits', byJob);
+  }
+
+  async publish(claim: BlockClaim, chunk: EventChunk): Promise<void> {
+    for (const piece of piecesOf(claim, chunk)) {
+      const { first, events } = clipChunk(piece);
+      const numbers = [first, first + events.length - 1];
+      const reply = await this.#connection.run(PUBLISH, [...this.#fence(claim), ...numbers, JSON.stringify(events)]);
+      if (reply !== 1) throw this.#lost(claim);
+    }
   }
 
   /** Ending a block that is not on the board any more is no error: a reply may have been lost. */

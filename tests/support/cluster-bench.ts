@@ -17,6 +17,7 @@ import {
 import { BullmqJobQueue, RedisBlockBoard, RedisFleet, RedisHeart } from '../../queue/index.js';
 import { type BlobStore, BlockStore, MemoryBlobStore, ProofStore } from '../../store/index.js';
 import { Worker } from '../../worker/index.js';
+import { keysLeft } from './keys-left.js';
 import { type RedisServer, startRedis } from './redis-server.js';
 import { simulatedEngine } from './simulated-block.js';
 
@@ -198,10 +199,9 @@ export class ClusterBench {
     return collect(this.store.inner.list(''));
   }
 
-  /** Keys in Redis but for those of living processes, and the counter of tokens. */
+  /** Keys in Redis but for those of living processes, the counter of tokens, and what expires of ended blocks. */
   async keysLeft(): Promise<readonly string[]> {
-    const keys = await (await this.redis.client()).keys('*');
-    return keys.filter((key) => !KEPT_KEYS.test(key)).sort();
+    return keysLeft(await this.redis.client(), KEPT_KEYS);
   }
 
   /** Ends the processes of a test, and empties Redis and store. */

@@ -11,6 +11,7 @@ import { packageRoot } from '../../../common/index.js';
 import { checkRoot, forgetBlock, planExecution, submitBlock } from '../../../orchestrator/index.js';
 import { type Block, type BlockResult, blockId } from '../../../proto/index.js';
 import { openBlobStore } from '../../../store/index.js';
+import { keysLeft } from '../../support/keys-left.js';
 import { startRedis } from '../../support/redis-server.js';
 import { S3_CREDENTIALS, type S3Server } from '../../support/s3-server.js';
 import { simulatedEngine } from '../../support/simulated-block.js';
@@ -171,8 +172,7 @@ export class TestCluster {
   async keysLeft(which = /./): Promise<readonly string[]> {
     const client = new Redis(this.redis.url);
     try {
-      const keys = await client.keys('*');
-      return keys.filter((key) => which.test(key) && !KEPT_KEYS.test(key)).sort();
+      return (await keysLeft(client, KEPT_KEYS)).filter((key) => which.test(key));
     } finally {
       client.disconnect();
     }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ERROR_CODES, type ErrorCode, type SerializedError } from '../../common/index.js';
+import { ERROR_CODES, type ErrorCode, EspalierError, type SerializedError } from '../../common/index.js';
 import {
   type BlockEvent,
   CIRCUIT_NAMES,
@@ -87,6 +87,17 @@ const eventSchema = z.discriminatedUnion('kind', [
 ]) satisfies z.ZodType<BlockEvent>;
 
 export const eventsSchema = z.array(eventSchema).min(1).max(CHUNK_EVENTS_MAX);
+
+/** A chunk in pieces that are not too large. Throws `internal` for one that cannot be of this claim. */
+export function* piecesOf({ token }: { readonly token: number }, chunk: EventChunk): Iterable<EventChunk> {
+  const { epoch, first, events } = chunk;
+  if (epoch !== token || !Number.isInteger(first) || first < 1) {
+    throw new EspalierError('internal', `event ${first} of epoch ${epoch} is none that claim ${token} can tell`);
+  }
+  for (let from = 0; from < events.length; from += CHUNK_EVENTS_MAX) {
+    yield { epoch, first: first + from, events: events.slice(from, from + CHUNK_EVENTS_MAX) };
+  }
+}
 
 /** The chunk as it is kept: long texts in it, such as what a prover said before it died, are cut. */
 export function clipChunk(chunk: EventChunk): EventChunk {

@@ -41,6 +41,7 @@ export const ERROR_CODES = {
   'queue-full': { retryable: true, exitCode: 5 },
   'queue-unavailable': { retryable: true, exitCode: 5 },
   'lease-lost': { retryable: true, exitCode: 5 },
+  'server-unavailable': { retryable: true, exitCode: 5 },
   // Checking a finished block.
   'verification-failed': { retryable: false, exitCode: 6 },
   // Neither a fault nor a success.

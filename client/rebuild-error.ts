@@ -116,7 +116,10 @@ function connectionError({ code, details }: ServiceError, server: ServerAddress)
 /** Without what grpc-js adds about how it looked the name up. */
 function reasonOf(details: string): string {
   const [, last] = /Last error: (.*?)(?:\. Resolution note:.*)?$/s.exec(details) ?? [];
-  return (last ?? details).replace(/ \(\d{4}-\d\d-\d\dT[^)]*\)/, '').trim();
+  return (last ?? details)
+    .replace(/ \(\d{4}-\d\d-\d\dT[^)]*\)/, '')
+    .replace(/^Error: /, '')
+    .trim();
 }
 
 function remedyFor(reason: string): string {

@@ -73,3 +73,11 @@ export interface JobQueue {
    */
   close(): Promise<void>;
 }
+
+/** Jobs of one class that are in the queue. */
+export interface JobCounts {
+  readonly waiting: number;
+  readonly leased: number;
+}
+
+export type QueueCounts = Readonly<Record<ResourceClass, JobCounts>>;

@@ -59,6 +59,16 @@ describe('MemoryJobQueue, beyond the contract', () => {
     await queue.close();
   });
 
+  test('counts what waits and what is leased, by class', async () => {
+    const queue = new MemoryJobQueue();
+    await queue.producer.add([queuedJob('a'), queuedJob('b')]);
+    await takeOne(queue.consumer('w1'), ['rollup']);
+    const none = { waiting: 0, leased: 0 };
+    expect(await queue.counts()).toEqual({ vm: none, rollup: { waiting: 1, leased: 1 }, gpu: none });
+    await queue.close();
+    expect((await queue.counts()).rollup).toEqual(none);
+  });
+
   test('takes and drops the jobs of the largest block', async () => {
     const queue = new MemoryJobQueue();
     const jobs = Array.from({ length: 368_640 }, (_, index) =>

@@ -1,8 +1,17 @@
 import { setMaxListeners } from 'node:events';
 import { EspalierError, type SerializedError } from '../common/index.js';
-import type { BlockId, JobId, JobLease, JobReport, ProofSummary, QueuedJob, ResourceClass } from '../proto/index.js';
+import {
+  type BlockId,
+  type JobId,
+  type JobLease,
+  type JobReport,
+  type ProofSummary,
+  type QueuedJob,
+  RESOURCE_CLASSES,
+  type ResourceClass,
+} from '../proto/index.js';
 import { type HeapItem, IndexedHeap } from './indexed-heap.js';
-import type { JobConsumer, JobProducer, JobQueue } from './job-queue.js';
+import type { JobConsumer, JobProducer, JobQueue, QueueCounts } from './job-queue.js';
 import {
   JOBS_MAX_DEFAULT,
   leaseLost,
@@ -99,6 +108,16 @@ export class MemoryJobQueue implements JobQueue {
       fail: async (lease, error) => this.#fail(lease, error),
       release: async (lease) => this.#release(lease),
     };
+  }
+
+  /** What is in the queue. */
+  async counts(): Promise<QueueCounts> {
+    const counts = RESOURCE_CLASSES.map((name) => [name, { waiting: 0, leased: 0 }] as const);
+    const byClass = Object.fromEntries(counts) as Record<ResourceClass, { waiting: number; leased: number }>;
+    for (const { queued, lease } of this.#entries.values()) {
+      byClass[queued.job.resourceClass][lease === undefined ? 'waiting' : 'leased'] += 1;
+    }
+    return byClass;
   }
 
   async close(): Promise<void> {

@@ -1,7 +1,8 @@
 import { EspalierError } from '../common/index.js';
-import type { JobId, JobLease } from '../proto/index.js';
+import type { BlockId, JobId, JobLease } from '../proto/index.js';
+import { type BlockClaim, OPEN_MAX } from './board/block-board.js';
 
-/** What every adapter of `JobQueue` says alike. */
+/** What all adapters of `JobQueue`, and all of `BlockBoard`, say alike. */
 
 export function queueClosed(): EspalierError {
   return new EspalierError('cancelled', 'the queue is closed: no job can be added');
@@ -24,6 +25,17 @@ export function noClasses(workerId: string): EspalierError {
 
 export function leaseLost({ job, token, workerId }: JobLease): EspalierError {
   return new EspalierError('lease-lost', `worker ${workerId} no longer holds job ${job.id} (token ${token})`);
+}
+
+/** Of a claim of a block, as `leaseLost` is of a job's. */
+export function ownerLost(ownerId: string, { blockId, token }: BlockClaim): EspalierError {
+  return new EspalierError('lease-lost', `${ownerId} no longer owns block ${blockId} (token ${token})`);
+}
+
+export function boardFull(blockId: BlockId): EspalierError {
+  return new EspalierError('queue-full', `block ${blockId}: ${OPEN_MAX} blocks are open already`, {
+    remedy: 'submit it again when some of them have ended',
+  });
 }
 
 export function warnOfListenerError(error: unknown): void {

@@ -13,6 +13,9 @@ import type {
   SrsName,
 } from '../../proto/index.js';
 
+/** Blocks that may be open at once: each claim looks through those that are not claimed, and a status through all. */
+export const OPEN_MAX = 10_000;
+
 /** A block as it is submitted. Its content is in the store before it is put on the board. */
 export interface SubmittedBlock {
   readonly blockId: BlockId;

@@ -1,4 +1,3 @@
-import { EspalierError } from '../../common/index.js';
 import {
   type BlockId,
   type BlockStatus,
@@ -6,16 +5,15 @@ import {
   proofSummarySchema,
   type SrsName,
 } from '../../proto/index.js';
+import { boardFull } from '../queue-errors.js';
 import { readJson } from '../read-json.js';
 import type { Heart } from '../redis/heart.js';
 import { ScriptConnection, type ScriptConnectionOptions } from '../redis/script-connection.js';
-import type { BlockBoard, BlockOwner, SubmitOutcome, SubmittedBlock } from './block-board.js';
+import { type BlockBoard, type BlockOwner, OPEN_MAX, type SubmitOutcome, type SubmittedBlock } from './block-board.js';
 import { readStatus, STATUS_FIELDS, type StatusReply } from './board-records.js';
 import { CANCEL, SUBMIT } from './board-scripts.js';
 import { RedisBlockOwner } from './redis-block-owner.js';
 
-/** Blocks that may be open at once: each claim looks through those that are not claimed, and a status through all. */
-const OPEN_MAX = 10_000;
 const PAGE = 1_000;
 
 /**
@@ -50,11 +48,7 @@ export class RedisBlockBoard implements BlockBoard {
       ...{ srs, deadlineAtMs, keepProofs },
     });
     const reply = await this.#connection.run(SUBMIT, [blockId, family, json, OPEN_MAX, srs ?? '']);
-    if (reply === -1) {
-      throw new EspalierError('queue-full', `block ${blockId}: ${OPEN_MAX} blocks are open already`, {
-        remedy: 'submit it again when some of them have ended',
-      });
-    }
+    if (reply === -1) throw boardFull(blockId);
     if (reply === 2) return 'cancelling';
     return reply === 1 ? 'submitted' : 'open';
   }

@@ -1,7 +1,8 @@
-import { EspalierError, settledWithin } from '../../common/index.js';
+import { type EspalierError, settledWithin } from '../../common/index.js';
 import type { BlockId, EventChunk, JobHistoryRecord, JobId, ProofSummary, SrsName } from '../../proto/index.js';
 import { clipChunk, piecesOf } from '../events/event-records.js';
 import { PUBLISH } from '../events/event-scripts.js';
+import { ownerLost } from '../queue-errors.js';
 import { readJson } from '../read-json.js';
 import { ChangeFeed } from '../redis/change-feed.js';
 import { type Heart, LEAVE_WITHIN_MS } from '../redis/heart.js';
@@ -160,8 +161,7 @@ export class RedisBlockOwner implements BlockOwner {
 
   #lost(claim: BlockClaim): EspalierError {
     this.#forget(claim);
-    const { blockId, token } = claim;
-    return new EspalierError('lease-lost', `${this.#ownerId} no longer owns block ${blockId} (token ${token})`);
+    return ownerLost(this.#ownerId, claim);
   }
 
   /** A later claim of the same block may be known by now. */

@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
-import type { WorkerInfo } from '../../proto/index.js';
+import { describeFleet } from '../../tests/conformance/fleet.js';
+import { workerInfo } from '../../tests/support/board-samples.js';
 import { type RedisServer, startRedis } from '../../tests/support/redis-server.js';
 import { RedisHeart } from '../redis/redis-heart.js';
 import { RedisKeys } from '../redis/redis-keys.js';
@@ -31,22 +32,9 @@ beforeEach(async () => {
   await redis.flushall();
 });
 
-const info = (workerId: string, running = 0): WorkerInfo => ({
-  workerId,
-  resources: { cores: 8, memoryBytes: 2 ** 34, gpus: 0 },
-  classes: ['vm', 'rollup'],
-  profile: 'laptop',
-  prover: { kind: 'native', version: '5.0.0', srs: 'development' },
-  publicKey: 'ab'.repeat(32),
-  startedAtMs: 1_700_000_000_000,
-  state: 'working',
-  running,
-  idle: { rollup: 4 - running },
-});
-
 async function join(workerId: string): Promise<FleetEntry> {
   await heart.add(workerId);
-  const entry = await ofWorkers.join(info(workerId));
+  const entry = await ofWorkers.join(workerInfo(workerId));
   onTestFinished(async () => {
     await entry.close();
     await heart.remove(workerId);
@@ -56,46 +44,34 @@ async function join(workerId: string): Promise<FleetEntry> {
 
 const running = async () => (await fleet.list()).map((worker) => worker.running);
 
-test('lists the living by id, as they are', async () => {
-  const [second, first] = [await join('m2.x'), await join('m1.x')];
-  expect(await fleet.list()).toEqual([info('m1.x'), info('m2.x')]);
-  second.update(info('m2.x', 3));
-  await expect.poll(() => fleet.list()).toEqual([info('m1.x'), info('m2.x', 3)]);
+describeFleet('RedisFleet', async () => ({
+  fleet,
+  join: async (info) => {
+    await heart.add(info.workerId);
+    onTestFinished(() => heart.remove(info.workerId));
+    return ofWorkers.join(info);
+  },
+}));
+
+test('lists the living only', async () => {
+  await join('m2.x');
+  await join('m1.x');
   await heart.remove('m2.x');
-  expect(await fleet.list()).toEqual([info('m1.x')]);
-  await first.close();
-  expect(await fleet.list()).toEqual([]);
+  expect(await fleet.list()).toEqual([workerInfo('m1.x')]);
 });
 
-test('gathers changes, and tells of them', async () => {
+test('tells the others of many changes with few messages', async () => {
   const entry = await join('m1.x');
-  const seen: number[][] = [];
-  onTestFinished(fleet.onChange(async () => void seen.push(await running())));
   const published = await server.client();
   let messages = 0;
   published.on('message', () => {
     messages += 1;
   });
   await published.subscribe(keys.of('fleet'));
-  for (let count = 1; count <= 1_000; count++) entry.update(info('m1.x', count % 5));
-  entry.update(info('m1.x', 4));
-  await expect.poll(() => seen.at(-1)).toEqual([4]);
+  for (let count = 1; count <= 1_000; count++) entry.update(workerInfo('m1.x', count % 5));
+  entry.update(workerInfo('m1.x', 4));
+  await expect.poll(running).toEqual([4]);
   expect(messages).toBeLessThanOrEqual(2);
-});
-
-test('tells a worker to drain, once, whenever it listens', async () => {
-  const entry = await join('m1.x');
-  const heard: string[] = [];
-  entry.onDrain((reason) => heard.push(`first: ${reason}`));
-  expect(await fleet.drain('m2.x', 'none')).toBe(false);
-  expect(await fleet.drain('m1.x', 'three bad proofs')).toBe(true);
-  await expect.poll(() => heard).toEqual(['first: three bad proofs']);
-  entry.onDrain((reason) => heard.push(`second: ${reason}`));
-  expect(heard[1]).toBe('second: three bad proofs');
-  expect(await fleet.drain('m1.x', 'again')).toBe(true);
-  entry.update(info('m1.x', 1));
-  await expect.poll(running).toEqual([1]);
-  expect(heard).toHaveLength(2);
 });
 
 test('has a worker drain that missed the message', async () => {
@@ -108,7 +84,7 @@ test('has a worker drain that missed the message', async () => {
 test('is whole again after Redis has lost all it knew', async () => {
   await join('m1.x');
   await redis.flushall();
-  await expect.poll(() => fleet.list(), { timeout: 5_000 }).toEqual([info('m1.x')]);
+  await expect.poll(() => fleet.list(), { timeout: 5_000 }).toEqual([workerInfo('m1.x')]);
 });
 
 test('leaves nothing behind, and what a dead worker leaves expires', async () => {
@@ -127,7 +103,7 @@ test('leaves out an entry that cannot be read, and tells', async () => {
   await join('m1.x');
   await heart.add('m2.x');
   await redis.hset(keys.of('fleet'), 'm2.x', '{"workerId":7}');
-  expect(await fleet.list()).toEqual([info('m1.x')]);
+  expect(await fleet.list()).toEqual([workerInfo('m1.x')]);
   expect(troubles).toEqual([expect.stringMatching(/^a worker's entry in the fleet: workerId: .*expected string/)]);
   await heart.remove('m2.x');
 });
@@ -139,13 +115,13 @@ test('takes entries and drains workers though Redis is full', async () => {
   const drained = new Promise<string>((resolve) => entry.onDrain(resolve));
   expect(await fleet.drain('m1.x', 'maintenance')).toBe(true);
   expect(await drained).toBe('maintenance');
-  expect(await fleet.list()).toEqual([info('m1.x')]);
+  expect(await fleet.list()).toEqual([workerInfo('m1.x')]);
 });
 
 test('a worker can leave while Redis is away', async () => {
   const own = await startRedis();
   const gone = await RedisFleet.open({ url: own.url });
-  const entry = await gone.join(info('m1.x'));
+  const entry = await gone.join(workerInfo('m1.x'));
   await own.stop();
   const startMs = performance.now();
   await entry.close();

@@ -1,15 +1,8 @@
 import type { Redis } from 'ioredis';
 import { RESOURCE_CLASSES, type ResourceClass } from '../../proto/index.js';
+import type { JobCounts, QueueCounts } from '../job-queue.js';
 import type { RedisKeys } from '../redis/redis-keys.js';
 import { ScriptConnection, type ScriptConnectionOptions } from '../redis/script-connection.js';
-
-/** Jobs of one class that are in the queue. */
-export interface JobCounts {
-  readonly waiting: number;
-  readonly leased: number;
-}
-
-export type QueueCounts = Readonly<Record<ResourceClass, JobCounts>>;
 
 /**
  * What is in the queue of a cluster, for operators: it takes neither a heart nor a session to look. Rejects as

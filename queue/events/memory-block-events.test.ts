@@ -1,12 +1,6 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import { EspalierError } from '../../common/index.js';
-import {
-  type BlockEventsKit,
-  chunkOf,
-  describeBlockEvents,
-  nextOf,
-  placesOf,
-} from '../../tests/conformance/block-events.js';
+import { type BlockEventsKit, chunkOf, nextOf, placesOf } from '../../tests/conformance/block-events.js';
 import { EVENTS_KEPT_MS } from './block-events.js';
 import { piecesOf } from './event-records.js';
 import { MemoryBlockEvents } from './memory-block-events.js';
@@ -15,7 +9,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** Owners as a board would have them, that know of nothing but tokens. */
+/** Owners as a board would have them (`memory-block-board.test.ts`), that know of nothing but tokens. */
 function kit(): BlockEventsKit & { readonly events: MemoryBlockEvents } {
   const events = new MemoryBlockEvents();
   let lastToken = 0;
@@ -41,8 +35,6 @@ function kit(): BlockEventsKit & { readonly events: MemoryBlockEvents } {
     },
   };
 }
-
-describeBlockEvents('MemoryBlockEvents', async () => kit());
 
 test('what was told of an ended block is forgotten after a while, but for those who are reading it', async () => {
   vi.useFakeTimers();

@@ -1,27 +1,47 @@
 import { z } from 'zod';
 import { EspalierError } from '../common/index.js';
-import { type BlockId, type BlockResult, LIMITS, type ProofSummary, proofSummarySchema } from '../proto/index.js';
+import {
+  type BlockId,
+  type BlockOutline,
+  type BlockPart,
+  type BlockResult,
+  decodePart,
+  outlineId,
+  type ProofSummary,
+  proofSummarySchema,
+} from '../proto/index.js';
 import type { BlobStore } from './blob-store.js';
 import { blockResultSchema } from './block-result.js';
-import { PartedBlobs } from './parted-blobs.js';
+import { PartedBlobs, type PartedIndex, type Pieces } from './parted-blobs.js';
 import { findFault } from './reason-of.js';
+import { decodeOutline, encodeOutline, type StoredOutline } from './stored-outline.js';
 
-/** Characters of a piece of a block's text: at most three bytes each. */
-const PIECE_CHARS = 2 * 1024 * 1024;
 /** Credits of a piece, of some 600 bytes each and 3 kB at most. */
 const PIECE_CREDITS = 2_000;
 
-const nothing = z.null();
 const creditsSchema = z.array(proofSummarySchema);
+
+/** A block on its way into the store. */
+export interface BlockPieces {
+  readonly outline: BlockOutline;
+  /** For each piece, how many transactions are in the pieces before it. */
+  readonly starts: readonly number[];
+  /** Parts as `encodePart` makes them. Called twice, and yields the same both times. */
+  pieces(): Pieces;
+}
+
+/** What a stored block is planned from, and where its pieces are (`StoredBlock` reads them). */
+export type BlockPlace = PartedIndex<StoredOutline>;
 
 /**
  * Blocks as they were submitted (`blocks/<block>/…`), and how they ended, with what is to be credited to whom
- * (`results/<block>/…`), in any `BlobStore`. Each is in parts, so a text of hundreds of megabytes takes about twice its
- * own memory to read and little to write; each is there only when it was written to its end, and may be written again.
- * What is damaged rejects with `store-corrupt`; what is refused on the way out is refused on the way in (`internal`).
+ * (`results/<block>/…`), in any `BlobStore`. Each is in pieces, so a block of a gigabyte is neither written nor read whole;
+ * each is there only when it was written to its end, and may be written again. A block's id is that of its outline, which
+ * is read without its pieces. What is damaged rejects with `store-corrupt`; what is refused on the way out is refused on
+ * the way in (`internal`).
  */
 export class BlockStore {
-  readonly #blocks: PartedBlobs<null, string>;
+  readonly #blocks: PartedBlobs<StoredOutline, BlockPart>;
   readonly #results: PartedBlobs<BlockResult, readonly ProofSummary[]>;
 
   constructor(blobs: BlobStore) {
@@ -29,34 +49,47 @@ export class BlockStore {
       folder: 'blocks/',
       what: 'block',
       remedy: 'submit it again',
-      parseValue: (value) => nothing.parse(value),
-      decodePiece: (bytes) => bytes.toString('utf8'),
+      parseValue: decodeOutline,
+      encodeValue: encodeOutline,
+      decodePiece: decodePart,
+      // Nearly all of it is proofs.
+      compress: false,
     });
     this.#results = new PartedBlobs(blobs, {
       folder: 'results/',
       what: 'result of block',
       remedy: 'submit the block again, or forget it: its proofs are as they were',
       parseValue: (value) => blockResultSchema.parse(value),
+      encodeValue: (value) => value,
       decodePiece: (bytes) => creditsSchema.parse(JSON.parse(bytes.toString('utf8'))),
     });
   }
 
-  /** The text of the block's file, at most `LIMITS.blockFileBytesMax`. Durable when resolved. */
-  async putBlock(blockId: BlockId, text: string): Promise<void> {
-    const bytes = Buffer.byteLength(text);
-    if (bytes > LIMITS.blockFileBytesMax) {
-      const most = `more than the ${LIMITS.blockFileBytesMax} of a block`;
-      throw new EspalierError('internal', `the text of block ${blockId} has ${bytes} bytes, ${most}`);
-    }
-    await this.#blocks.put(blockId, null, () => piecesOf(text));
+  /** Durable when resolved. */
+  async putBlock({ outline, starts, pieces }: BlockPieces): Promise<void> {
+    const blockId = outlineId(outline);
+    const value = { ...outline, starts };
+    const wrong = findFault(() => decodeOutline(encodeOutline(value), blockId));
+    if (wrong !== undefined) throw new EspalierError('internal', `block ${blockId} is unfit to be stored: ${wrong}`);
+    await this.#blocks.put(blockId, value, pieces);
+  }
+
+  /** What a block's tree is planned from, without its content. undefined when there is none. */
+  async getOutline(blockId: BlockId): Promise<BlockOutline | undefined> {
+    return this.#blocks.getValue(blockId);
   }
 
   /** undefined when there is none. */
-  async getBlock(blockId: BlockId): Promise<string | undefined> {
-    return (await this.#blocks.get(blockId))?.pieces.join('');
+  findBlock(blockId: BlockId): Promise<BlockPlace | undefined> {
+    return this.#blocks.getIndex(blockId);
   }
 
-  /** Whether there is one, sound or not: only `getBlock` tells. */
+  /** One piece of a block; undefined where somebody deleted the block meanwhile. */
+  getPiece(place: BlockPlace, piece: number): Promise<BlockPart | undefined> {
+    return this.#blocks.getPiece(place, piece);
+  }
+
+  /** Whether there is one, sound or not: only reading it tells. */
   hasBlock(blockId: BlockId): Promise<boolean> {
     return this.#blocks.has(blockId);
   }
@@ -105,20 +138,6 @@ export class BlockStore {
       }
     }
   }
-}
-
-/** Never cuts between the two halves of a character. */
-function* piecesOf(text: string): Iterable<Uint8Array> {
-  for (let from = 0; from < text.length; ) {
-    let to = Math.min(text.length, from + PIECE_CHARS);
-    if (to < text.length && isHighSurrogate(text.charCodeAt(to - 1))) to--;
-    yield Buffer.from(text.slice(from, to));
-    from = to;
-  }
-}
-
-function isHighSurrogate(code: number): boolean {
-  return code >= 0xd800 && code <= 0xdbff;
 }
 
 function* piecesOfCredits(credits: readonly ProofSummary[]): Iterable<Uint8Array> {

@@ -4,8 +4,9 @@
  * `tests/conformance/blob-store.ts`). `openBlobStore` opens the one that a URL names.
  */
 export { BLOB_BYTES_MAX, type BlobStore } from './blob-store.js';
-export { BlockStore } from './block-store.js';
+export { type BlockPieces, type BlockPlace, BlockStore } from './block-store.js';
 export { FileBlobStore } from './file-blob-store.js';
 export { MemoryBlobStore, type MemoryBlobStoreOptions } from './memory-blob-store.js';
 export { type OpenBlobStore, type OpenBlobStoreOptions, openBlobStore } from './open-blob-store.js';
 export { ProofStore } from './proof-store.js';
+export { StoredBlock } from './stored-block.js';

@@ -39,13 +39,28 @@ export interface PartedBlobsOptions<Value, Piece> {
   readonly what: string;
   /** What to do about a damaged one. */
   readonly remedy: string;
-  /** Both throw for what is not one. */
-  readonly parseValue: (value: unknown) => Value;
+  /** This, and `decodePiece`, throw for what is not one. */
+  readonly parseValue: (value: unknown, id: string) => Value;
+  /** As JSON, for `parseValue` to read again. */
+  readonly encodeValue: (value: Value) => unknown;
   readonly decodePiece: (bytes: Buffer) => Piece;
+  /** Whether pieces become smaller by it. Default true. */
+  readonly compress?: boolean;
+}
+
+/** Pieces of a thing, in their order. */
+export type Pieces = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+
+/** What is known of a thing without its pieces, and where these are. */
+export interface PartedIndex<Value> {
+  readonly id: string;
+  readonly digest: string;
+  readonly parts: number;
+  readonly value: Value;
 }
 
 /**
- * Things of any size in a `BlobStore`: a small value and a row of pieces each, compressed, in a blob a piece. Under
+ * Things of any size in a `BlobStore`: a small value and a row of pieces each, in a blob a piece. Under
  * `<folder><id>/` are the parts, `<digest>-0000` and so on, and `index`, which is written last and deleted first: a thing
  * without it is not there. Parts are named by the digest of all, so writing the same again, also from two processes at
  * once, changes nothing, and writing something else leaves what is there whole until its own index takes its place.
@@ -62,12 +77,12 @@ export class PartedBlobs<Value, Piece> {
     this.#options = options;
   }
 
-  /** Durable when resolved. `pieces` is called twice, and must yield the same both times. */
-  async put(id: string, value: Value, pieces: () => Iterable<Uint8Array>): Promise<void> {
-    const index: Index = { id, ...(await this.#survey(id, pieces())), value };
+  /** Durable when resolved. `pieces` is called twice, and must yield the same both times; four are held at a time. */
+  async put(id: string, value: Value, pieces: () => Pieces): Promise<void> {
+    const index: Index = { id, ...(await this.#survey(id, pieces())), value: this.#options.encodeValue(value) };
     const writes: Promise<void>[] = [];
     let part = 0;
-    for (const piece of pieces()) {
+    for await (const piece of pieces()) {
       writes.push(this.#putPart(index, part++, piece));
       if (writes.length === PARALLEL) await allOf(writes.splice(0));
     }
@@ -76,13 +91,31 @@ export class PartedBlobs<Value, Piece> {
   }
 
   /** undefined when it is not there. Reads no piece. */
-  async getValue(id: string): Promise<Value | undefined> {
-    return (await this.#getIndex(id))?.value;
+  async getIndex(id: string): Promise<PartedIndex<Value> | undefined> {
+    const bytes = await this.#blobs.get(this.#indexKey(id));
+    if (bytes === undefined) return undefined;
+    return this.#check(id, () => {
+      const index = indexSchema.parse(decodeFrame(bytes).header);
+      if (index.id !== id) throw new Error(`it is ${index.id}`);
+      return { ...index, value: this.#options.parseValue(index.value, id) };
+    });
   }
 
-  /** undefined when it is not there. */
+  /** undefined when it is not there. Reads no piece. */
+  async getValue(id: string): Promise<Value | undefined> {
+    return (await this.getIndex(id))?.value;
+  }
+
+  /** One piece of a thing that is there; undefined where somebody deleted it meanwhile. */
+  async getPiece(index: PartedIndex<Value>, part: number): Promise<Piece | undefined> {
+    const blob = await this.#blobs.get(this.#partKey(index, part));
+    if (blob === undefined && !(await this.has(index.id))) return undefined;
+    return this.#check(index.id, async () => this.#options.decodePiece(await this.#decodePart(blob, index.id, part)));
+  }
+
+  /** All of it. undefined when it is not there. */
   async get(id: string): Promise<{ readonly value: Value; readonly pieces: readonly Piece[] } | undefined> {
-    const index = await this.#getIndex(id);
+    const index = await this.getIndex(id);
     if (index === undefined) return undefined;
     const digest = createHash('sha256');
     const pieces: Piece[] = [];
@@ -93,7 +126,7 @@ export class PartedBlobs<Value, Piece> {
       if (blobs.includes(undefined) && !(await this.has(id))) return undefined;
       await this.#check(id, async () => {
         for (const [offset, blob] of blobs.entries()) {
-          const piece = await decodePart(blob, id, from + offset);
+          const piece = await this.#decodePart(blob, id, from + offset);
           digest.update(sha256(piece));
           pieces.push(this.#options.decodePiece(piece));
         }
@@ -126,11 +159,11 @@ export class PartedBlobs<Value, Piece> {
     }
   }
 
-  async #survey(id: string, pieces: Iterable<Uint8Array>): Promise<Pick<Index, 'digest' | 'parts' | 'bytes'>> {
+  async #survey(id: string, pieces: Pieces): Promise<Pick<Index, 'digest' | 'parts' | 'bytes'>> {
     const digest = createHash('sha256');
     let parts = 0;
     let bytes = 0;
-    for (const piece of pieces) {
+    for await (const piece of pieces) {
       digest.update(sha256(piece));
       parts++;
       bytes += piece.length;
@@ -146,18 +179,21 @@ export class PartedBlobs<Value, Piece> {
 
   async #putPart(index: Index, part: number, piece: Uint8Array): Promise<void> {
     // The quickest level: text in hexadecimal becomes hardly smaller with any other.
-    const body = await deflate(piece, { level: 1 });
+    const body = this.#compresses ? await deflate(piece, { level: 1 }) : piece;
     await this.#blobs.put(this.#partKey(index, part), encodeFrame({ header: { id: index.id, part }, body }));
   }
 
-  async #getIndex(id: string): Promise<(Index & { readonly value: Value }) | undefined> {
-    const bytes = await this.#blobs.get(this.#indexKey(id));
-    if (bytes === undefined) return undefined;
-    return this.#check(id, () => {
-      const index = indexSchema.parse(decodeFrame(bytes).header);
-      if (index.id !== id) throw new Error(`it is ${index.id}`);
-      return { ...index, value: this.#options.parseValue(index.value) };
-    });
+  async #decodePart(blob: Uint8Array | undefined, id: string, part: number): Promise<Buffer> {
+    if (blob === undefined) throw new Error(`part ${part} is missing`);
+    const { header, body } = decodeFrame(blob);
+    const found = partSchema.parse(header);
+    if (found.id !== id || found.part !== part) throw new Error(`part ${part} is part ${found.part} of ${found.id}`);
+    if (this.#compresses) return inflate(body, { maxOutputLength: PIECE_BYTES_MAX });
+    return Buffer.from(body.buffer, body.byteOffset, body.length);
+  }
+
+  get #compresses(): boolean {
+    return this.#options.compress ?? true;
   }
 
   async #check<T>(id: string, read: () => T | Promise<T>): Promise<T> {
@@ -174,7 +210,7 @@ export class PartedBlobs<Value, Piece> {
     return `${this.#options.folder}${id}/index`;
   }
 
-  #partKey({ id, digest }: Index, part: number): string {
+  #partKey({ id, digest }: Pick<Index, 'id' | 'digest'>, part: number): string {
     return `${this.#options.folder}${id}/${digest.slice(0, NAME_DIGITS)}-${String(part).padStart(4, '0')}`;
   }
 }
@@ -182,14 +218,6 @@ export class PartedBlobs<Value, Piece> {
 /** Rejects when all have ended: what was given up writes no more. */
 async function allOf(writes: readonly Promise<void>[]): Promise<void> {
   for (const write of await Promise.allSettled(writes)) if (write.status === 'rejected') throw write.reason;
-}
-
-async function decodePart(blob: Uint8Array | undefined, id: string, part: number): Promise<Buffer> {
-  if (blob === undefined) throw new Error(`part ${part} is missing`);
-  const { header, body } = decodeFrame(blob);
-  const found = partSchema.parse(header);
-  if (found.id !== id || found.part !== part) throw new Error(`part ${part} is part ${found.part} of ${found.id}`);
-  return inflate(body, { maxOutputLength: PIECE_BYTES_MAX });
 }
 
 function sha256(bytes: Uint8Array): Buffer {

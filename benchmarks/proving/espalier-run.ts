@@ -1,6 +1,6 @@
 import { type Engine, proveRun } from '../../cli/index.js';
 import { systemClock } from '../../common/index.js';
-import type { Block, ProofSummary } from '../../proto/index.js';
+import { type Block, type ProofSummary, sourceOf } from '../../proto/index.js';
 import { watchOthers } from './others-load.js';
 
 /** A block proven once through Espalier. */
@@ -30,7 +30,7 @@ export async function runEspalier(
   await proveRun(
     engine,
     {
-      block,
+      source: sourceOf(block),
       folder,
       profile: undefined,
       keepProofs: true,

@@ -2,7 +2,7 @@ import { type Abi, publicInputsOf } from '../../circuits/index.js';
 import { type Engine, OutputFolder } from '../../cli/index.js';
 import type { ProveRequest } from '../../native/index.js';
 import { EmbeddedStore, type JobCircuit, planExecution } from '../../orchestrator/index.js';
-import { type Block, blockId, type JobId } from '../../proto/index.js';
+import { type Block, type JobId, sourceOf } from '../../proto/index.js';
 import { readInputs, WitnessPool } from '../../worker/index.js';
 
 export interface KeptJob {
@@ -16,11 +16,12 @@ export interface KeptJob {
  */
 export async function* keptJobs(engine: Engine, block: Block, folderPath: string): AsyncGenerator<KeptJob> {
   const { prover, circuits, keys } = engine;
-  const prepared = await planExecution(block, engine, {});
-  const folder = await OutputFolder.open(folderPath, { blockId: blockId(block), srs: prover.identity.srs });
+  const source = sourceOf(block);
+  const prepared = await planExecution(source, engine, {});
+  const folder = await OutputFolder.open(folderPath, { blockId: source.id, srs: prover.identity.srs });
   const witnesses = prover.needsWitness ? new WitnessPool(1) : null;
   try {
-    const { proofs } = await folder.claim(block);
+    const { proofs } = await folder.claim(source);
     const store = new EmbeddedStore(prepared, proofs, keys, prover.identity);
     const { tree } = prepared;
     const classOf = (circuit: JobCircuit) => circuits.circuit(circuit).spec.resourceClass;

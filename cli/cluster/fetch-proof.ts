@@ -1,13 +1,6 @@
 import { EspalierError } from '../../common/index.js';
-import { checkRoot, planExecution, readBlock } from '../../orchestrator/index.js';
-import {
-  type Block,
-  type BlockId,
-  type BlockResult,
-  blockId as idOf,
-  type ProofRecord,
-  toHex,
-} from '../../proto/index.js';
+import { checkRoot, type OpenedBlock, openBlockFile, planExecution } from '../../orchestrator/index.js';
+import { type BlockId, type BlockResult, type ProofRecord, toHex } from '../../proto/index.js';
 import type { CliContext } from '../context.js';
 import { buildManifest, type Manifest, writeManifest } from '../manifest/index.js';
 import { type Engine, openEngine } from '../run/engine.js';
@@ -38,14 +31,17 @@ export async function fetchProof(
   const result = await provenResult(cluster, blockId);
   const root = await rootRecord(cluster, result);
   const engine = await verifierFor(root, context);
+  const closing = [() => engine.stop()];
   try {
     const block = await blockOf(blockId, blockFile, cluster, engine);
-    const prepared = await planExecution(block, engine, { signal: context.signal });
+    closing.push(block.close);
+    const { source } = block;
+    const prepared = await planExecution(source, engine, { signal: context.signal });
     await checkRoot(engine, prepared, root);
     const { srs } = root.prover;
     const folder = await OutputFolder.open(path, { blockId, srs });
     try {
-      const { journal } = await folder.claim(block);
+      const { journal } = await folder.claim(source);
       for (const summary of await cluster.blocks.getCredits(blockId)) await journal.note(summary);
       await folder.writeRoot(root, engine.keys.key(root.circuit));
       const manifest = buildManifest({
@@ -62,7 +58,7 @@ export async function fetchProof(
       await folder.close();
     }
   } finally {
-    await engine.stop();
+    for (const close of closing.reverse()) await close();
   }
 }
 
@@ -97,16 +93,19 @@ async function blockOf(
   blockFile: string | undefined,
   { blocks }: Cluster,
   { hasher }: Engine,
-): Promise<Block> {
+): Promise<Pick<OpenedBlock, 'source' | 'close'>> {
   if (blockFile === undefined) {
-    if (await blocks.hasBlock(blockId)) return storedBlock(blocks, blockId, hasher);
+    if (await blocks.hasBlock(blockId)) {
+      return { source: await storedBlock(blocks, blockId, hasher), close: async () => {} };
+    }
     throw new EspalierError('usage', `block ${shortId(blockId)} itself is not in the store`, {
       remedy: 'name the file that was submitted, which the root proof is checked against: --block FILE',
     });
   }
-  const block = await readBlock(blockFile, hasher);
-  if (idOf(block) === blockId) return block;
-  throw new EspalierError('usage', `${blockFile} is block ${shortId(idOf(block))}, not ${shortId(blockId)}`, {
+  const opened = await openBlockFile(blockFile, hasher);
+  if (opened.source.id === blockId) return opened;
+  await opened.close();
+  throw new EspalierError('usage', `${blockFile} is block ${shortId(opened.source.id)}, not ${shortId(blockId)}`, {
     remedy: 'name the file that was submitted',
   });
 }

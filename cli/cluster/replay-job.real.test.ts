@@ -1,8 +1,9 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { cacheFolder } from '../../common/index.js';
 import { type PreparedBlock, planExecution } from '../../orchestrator/index.js';
-import { type AbiInputs, type BlockResult, serializeBlock } from '../../proto/index.js';
+import { type AbiInputs, type BlockResult, collectBlock, sourceOf } from '../../proto/index.js';
 import { BlockStore, MemoryBlobStore, ProofStore } from '../../store/index.js';
+import { blockPieces } from '../../tests/support/block-pieces.js';
 import { simulatedBlock, simulatedEngine } from '../../tests/support/simulated-block.js';
 import type { EngineOptions } from '../run/engine.js';
 import { replayJob } from './replay-job.js';
@@ -14,7 +15,7 @@ let prepared: PreparedBlock;
 
 beforeAll(async () => {
   const engine = await simulatedEngine();
-  prepared = await planExecution(await simulatedBlock(engine, [1]), engine, {});
+  prepared = await planExecution(sourceOf(await simulatedBlock(engine, [1])), engine, {});
 });
 
 const engineOptions: EngineOptions = {
@@ -38,7 +39,7 @@ async function replay(inputs: AbiInputs | undefined, jobId = prepared.tree.jobId
     ...{ blockId: prepared.id, state: 'failed', rootId: null, error, failedJob },
     ...{ lineageSeed: prepared.lineageSeed, ...counts, ...times },
   };
-  await blocks.putBlock(prepared.id, serializeBlock(prepared.block));
+  await blocks.putBlock(blockPieces(await collectBlock(prepared.source.parts())));
   await blocks.putResult(result, []);
   if (inputs !== undefined) await proofs.putInputs(failedJob, inputs);
   const steps: [string, string][] = [];

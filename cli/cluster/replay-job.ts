@@ -1,4 +1,4 @@
-import { type Abi, checkInputs, createHasher, publicInputsOf } from '../../circuits/index.js';
+import { type Abi, checkInputs, publicInputsOf } from '../../circuits/index.js';
 import { EspalierError } from '../../common/index.js';
 import { probeMachine } from '../../native/index.js';
 import { planTree } from '../../orchestrator/index.js';
@@ -9,7 +9,6 @@ import { shortJobName } from '../progress/progress-view.js';
 import { type Engine, type EngineOptions, openEngine } from '../run/engine.js';
 import type { Cluster } from './open-cluster.js';
 import { shortId } from './render-blocks.js';
-import { storedBlock } from './stored-block.js';
 
 export interface ReplayOptions {
   readonly signal: AbortSignal;
@@ -91,8 +90,9 @@ async function plannedJob(
   { blocks }: Pick<Cluster, 'blocks'>,
 ): Promise<Job> {
   if (lineageSeed === null) throw nothingKept(jobId);
-  const block = await storedBlock(blocks, blockId, await createHasher());
-  const tree = planTree(block, lineageSeed);
+  const outline = await blocks.getOutline(blockId);
+  if (outline === undefined) throw nothingKept(jobId);
+  const tree = planTree(outline, lineageSeed);
   const index = tree.indexOf(jobId);
   if (index < 0) throw nothingKept(jobId);
   // Here it is proven on this machine, whatever its class.

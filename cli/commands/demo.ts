@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { cacheFolder } from '../../common/index.js';
-import { writeBlock } from '../../proto/index.js';
+import { sourceOf, writeBlock } from '../../proto/index.js';
 import type { CliContext } from '../context.js';
 import { addExamples } from './examples.js';
 import { addProveOptions, isSimulated, proveAndShow, type RawProveOptions } from './prove.js';
@@ -35,7 +35,7 @@ async function run(options: RawProveOptions, context: CliContext): Promise<void>
   await proveAndShow(
     async (engine) => {
       // Client proofs have zero knowledge, so making the block again would make another block.
-      if (existsSync(blockPath)) return readBlock(blockPath, engine.hasher);
+      if (existsSync(blockPath)) return sourceOf(await readBlock(blockPath, engine.hasher));
       context.aside.say('making a block of two transactions with three calls, and their client proofs');
       const block = await makeBlock(engine, {
         ...DEMO,
@@ -46,7 +46,7 @@ async function run(options: RawProveOptions, context: CliContext): Promise<void>
       });
       await mkdir(folder, { recursive: true });
       await writeBlock(blockPath, block);
-      return block;
+      return sourceOf(block);
     },
     join(folder, 'proof'),
     options,

@@ -1,7 +1,7 @@
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { cacheFolder, EspalierError } from '../../common/index.js';
-import type { Block, RunEventBody } from '../../proto/index.js';
+import type { BlockSource, RunEventBody } from '../../proto/index.js';
 import type { CliContext } from '../context.js';
 import type { Manifest } from '../manifest/index.js';
 import type { Engine } from '../run/engine.js';
@@ -22,7 +22,10 @@ export function registerProve(program: Command, context: CliContext): void {
     .description('prove a block: check, execute, plan, prove, verify; stopped at any point, the same command goes on')
     .argument('<block>', 'block file, as `espalier block new` writes it');
   addProveOptions(command)
-    .option('--out <dir>', 'folder for proofs and manifest (default: the block file with .proof in place of .json)')
+    .option(
+      '--out <dir>',
+      'folder for proofs and manifest (default: the block file with .proof in place of .json or .jsonl)',
+    )
     .action((block: string, options: RawProveOptions) => run(block, options, context));
   addExamples(command, [
     { line: 'espalier prove block.json', meaning: 'into block.proof/; progress in a terminal, else JSON lines' },
@@ -40,18 +43,22 @@ export function addProveOptions(command: Command): Command {
 }
 
 async function run(blockFile: string, options: RawProveOptions, context: CliContext): Promise<void> {
-  const { readBlock } = await import('../../orchestrator/index.js');
+  const { openBlockFile } = await import('../../orchestrator/index.js');
   const { createHasher } = await import('../../circuits/index.js');
   const path = resolve(context.cwd, blockFile);
   // Before the prover starts: a faulty block should not wait for an SRS.
-  const block = await readBlock(path, await createHasher());
-  const folder = options.out === undefined ? defaultFolder(path) : resolve(context.cwd, options.out);
-  await proveAndShow(() => Promise.resolve(block), folder, options, context);
+  const block = await openBlockFile(path, await createHasher());
+  try {
+    const folder = options.out === undefined ? defaultFolder(path) : resolve(context.cwd, options.out);
+    await proveAndShow(() => Promise.resolve(block.source), folder, options, context);
+  } finally {
+    await block.close();
+  }
 }
 
 /** Proves a block into a folder and shows it. Resolves with the manifest; the summary is printed. */
 export async function proveAndShow(
-  blockFor: (engine: Engine) => Promise<Block>,
+  sourceFor: (engine: Engine) => Promise<BlockSource>,
   folder: string,
   options: RawProveOptions,
   context: CliContext,
@@ -78,9 +85,9 @@ export async function proveAndShow(
   let engine: Engine | undefined;
   try {
     engine = await openEngine(engineOptions);
-    const block = await blockFor(engine);
+    const source = await sourceFor(engine);
     const keepProofs = options.keepProofs === true;
-    const manifest = await proveRun(engine, { block, folder, profile, keepProofs, times, onEvent }, context);
+    const manifest = await proveRun(engine, { source, folder, profile, keepProofs, times, onEvent }, context);
     display.stop();
     context.aside.say(summaryText(manifest, folder, context.cwd));
     return manifest;
@@ -99,5 +106,5 @@ export function isSimulated({ prover }: RawProveOptions): boolean {
 }
 
 function defaultFolder(blockPath: string): string {
-  return join(dirname(blockPath), `${basename(blockPath).replace(/\.json$/, '')}.proof`);
+  return join(dirname(blockPath), `${basename(blockPath).replace(/\.jsonl?$/, '')}.proof`);
 }

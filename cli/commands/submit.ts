@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { type BlockId, blockId as idOf } from '../../proto/index.js';
+import type { BlockId } from '../../proto/index.js';
 import type { Cluster } from '../cluster/open-cluster.js';
 import { contentText, renderResult, shortId } from '../cluster/render-blocks.js';
 import type { CliContext } from '../context.js';
@@ -29,16 +29,14 @@ export function registerSubmit(program: Command, context: CliContext): void {
 }
 
 async function run(file: string, options: RawSubmitOptions, context: CliContext): Promise<void> {
-  const { readBlock, submitBlock } = await import('../../orchestrator/index.js');
+  const { openBlockFile, submitParts } = await import('../../orchestrator/index.js');
   const { createHasher } = await import('../../circuits/index.js');
   // Before anything is connected: a faulty block should not wait for it.
-  const block = await readBlock(resolve(context.cwd, file), await createHasher());
-  await withCluster(options, context, async (cluster) => {
-    const blockId = idOf(block);
+  const { source, facts, close } = await openBlockFile(resolve(context.cwd, file), await createHasher());
+  const { blockId, transactions, calls } = facts;
+  const submit = async (cluster: Cluster) => {
     await awaitCancelled(cluster, blockId, options, context);
-    const outcome = (await isProven(cluster, blockId)) ? 'proven' : await submitBlock(block, cluster);
-    const transactions = block.transactions.length;
-    const calls = block.transactions.reduce((sum, transaction) => sum + transaction.calls.length, 0);
+    const outcome = (await isProven(cluster, blockId)) ? 'proven' : await submitParts(source.parts(), cluster);
     context.stdout.write(
       options.json
         ? `${JSON.stringify({ atMs: context.clock.nowMs(), kind: 'submission', blockId, outcome, transactions, calls })}\n`
@@ -46,7 +44,8 @@ async function run(file: string, options: RawSubmitOptions, context: CliContext)
     );
     if (!options.json) context.aside.say(OUTCOMES[outcome](shortId(blockId), contentText({ transactions, calls })));
     if (options.watch) await watch(cluster, blockId, options, context);
-  });
+  };
+  await withCluster(options, context, submit).finally(close);
 }
 
 /** Says that a block is being cancelled, and waits until it is: it can be submitted again then. */

@@ -1,6 +1,6 @@
 import { type Abi, type ClientInputs, encodeInputs, publicInputsOf } from '../../circuits/index.js';
-import { makeSampleBlock } from '../../orchestrator/index.js';
-import type { Block, ClientProof } from '../../proto/index.js';
+import { sampleBlockParts } from '../../orchestrator/index.js';
+import { type Block, type BlockPart, type ClientProof, collectBlock } from '../../proto/index.js';
 import { WitnessPool } from '../../worker/index.js';
 import type { ProvingTimes } from '../measures/index.js';
 import type { Engine } from './engine.js';
@@ -16,8 +16,13 @@ export interface MakeBlockOptions {
   readonly times?: ProvingTimes;
 }
 
+/** The whole of `makeBlockParts`: for small ones. */
+export function makeBlock(engine: Engine, options: MakeBlockOptions): Promise<Block> {
+  return collectBlock(makeBlockParts(engine, options));
+}
+
 /** A sample block whose client proofs are made by the client circuit, as each sender would make hers. */
-export async function makeBlock(engine: Engine, options: MakeBlockOptions): Promise<Block> {
+export async function* makeBlockParts(engine: Engine, options: MakeBlockOptions): AsyncGenerator<BlockPart> {
   const { prover, circuits, keys, hasher } = engine;
   const { signal, threads, times } = options;
   const circuit = circuits.circuit('client');
@@ -34,7 +39,7 @@ export async function makeBlock(engine: Engine, options: MakeBlockOptions): Prom
     return { proof: proof.proof, srs: prover.identity.srs };
   };
   try {
-    return await makeSampleBlock(hasher, { ...options, proveClient });
+    yield* sampleBlockParts(hasher, { ...options, proveClient });
   } finally {
     await times?.flush();
     await witnesses?.close();

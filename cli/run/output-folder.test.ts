@@ -2,6 +2,7 @@ import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { tempName } from '../../common/index.js';
+import { sourceOf } from '../../proto/index.js';
 import { simulatedBlock, simulatedEngine } from '../../tests/support/simulated-block.js';
 import { tempFolder } from '../../tests/support/temp-folder.js';
 import { OutputFolder } from './output-folder.js';
@@ -16,7 +17,7 @@ test.each(['block.json', 'run.json'])('a run killed while it wrote %s goes on in
   const path = await tempFolder();
   await writeFile(join(path, unfinished(name)), '{"ver');
   const folder = await OutputFolder.open(path, FACTS);
-  await folder.claim(await simulatedBlock(engine, [0]));
+  await folder.claim(sourceOf(await simulatedBlock(engine, [0])));
   await folder.close();
   expect((await readdir(path)).filter((file) => !file.startsWith('.lock')).sort()).toEqual([
     'block.json',

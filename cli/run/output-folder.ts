@@ -5,22 +5,26 @@ import { z } from 'zod';
 import { EspalierError, FolderLock, sweepFolder, writeFileAtomically } from '../../common/index.js';
 import { RunJournal } from '../../orchestrator/index.js';
 import {
-  type Block,
   type BlockId,
+  type BlockSource,
+  collectBlock,
   fieldsFromBytes,
   fieldsToBytes,
   type ProofRecord,
   type SrsName,
   serializeBlock,
+  TEXT_TRANSACTIONS_MAX,
   type VerificationKey,
+  writeBlockParts,
 } from '../../proto/index.js';
 import { FileBlobStore, ProofStore } from '../../store/index.js';
 
 const RUN_FILE = 'run.json';
-const BLOCK_FILE = 'block.json';
+/** One text, or for a large block lines. */
+const BLOCK_FILES = ['block.json', 'block.jsonl'] as const;
 const ROOT_FOLDER = 'root';
 /** What a run that was killed before it had written `run.json` may have left: its lock, the block, unfinished files. */
-const LEFT_BEHIND = /^(\.lock.*|block\.json(~.*)?|run\.json~.*)$/;
+const LEFT_BEHIND = /^(\.lock.*|block\.jsonl?(~.*)?|run\.json~.*)$/;
 
 const runSchema = z.strictObject({
   version: z.literal(1),
@@ -38,7 +42,7 @@ export interface RunFacts {
  * The folder of one block's proofs, locked for one run:
  *
  *     run.json       which block, which SRS
- *     block.json     the block
+ *     block.json     the block; block.jsonl where it is large
  *     journal.jsonl  who proved what, one line a proof
  *     store/         proofs under their job ids
  *     root/          proof, public_inputs and vk of the root, as `bb verify` takes them
@@ -77,11 +81,11 @@ export class OutputFolder {
    * From here on the folder belongs to the block. Not before the block was found sound: who mends a faulty one may use
    * the folder again.
    */
-  async claim(block: Block): Promise<{ readonly proofs: ProofStore; readonly journal: RunJournal }> {
+  async claim(source: BlockSource): Promise<{ readonly proofs: ProofStore; readonly journal: RunJournal }> {
     try {
       for (const folder of [this.#path, join(this.#path, ROOT_FOLDER)]) await sweepFolder(folder);
       if (!existsSync(join(this.#path, RUN_FILE))) {
-        await writeFileAtomically(join(this.#path, BLOCK_FILE), Buffer.from(serializeBlock(block)));
+        await this.#writeBlock(source);
         const run = { version: 1, ...this.#facts };
         await writeFileAtomically(join(this.#path, RUN_FILE), Buffer.from(`${JSON.stringify(run)}\n`));
       }
@@ -91,6 +95,12 @@ export class OutputFolder {
     } catch (error) {
       throw EspalierError.from(error, 'store-unavailable');
     }
+  }
+
+  async #writeBlock(source: BlockSource): Promise<void> {
+    const [text, lines] = BLOCK_FILES.map((name) => join(this.#path, name)) as [string, string];
+    if (source.outline.transactionIds.length > TEXT_TRANSACTIONS_MAX) await writeBlockParts(lines, source.parts());
+    else await writeFileAtomically(text, serializeBlock(await collectBlock(source.parts())));
   }
 
   /** Writes the root's files as `bb verify -p proof -i public_inputs -k vk` takes them. */
@@ -140,7 +150,8 @@ export async function readFinished(path: string): Promise<{ facts: RunFacts; blo
       publicInputs: fieldsFromBytes(await read('public_inputs'), 'public_inputs'),
       key: await read('vk'),
     };
-    return { facts, blockPath: join(path, BLOCK_FILE), root };
+    const [text, lines] = BLOCK_FILES.map((name) => join(path, name)) as [string, string];
+    return { facts, blockPath: existsSync(lines) ? lines : text, root };
   } catch (thrown) {
     const { code } = thrown as NodeJS.ErrnoException;
     const reason = code === 'ENOENT' ? 'it has no root proof' : (thrown as Error).message;

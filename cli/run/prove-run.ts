@@ -8,8 +8,7 @@ import {
   proveBlock,
 } from '../../orchestrator/index.js';
 import {
-  type Block,
-  blockId,
+  type BlockSource,
   chooseProfile,
   type Profile,
   type ProofRecord,
@@ -28,7 +27,7 @@ import type { Engine } from './engine.js';
 import { OutputFolder } from './output-folder.js';
 
 export interface ProveRunOptions {
-  readonly block: Block;
+  readonly source: BlockSource;
   readonly folder: string;
   /** undefined: chosen by the size of the machine. */
   readonly profile: Profile | undefined;
@@ -47,7 +46,7 @@ export async function proveRun(
   options: ProveRunOptions,
   context: Pick<CliContext, 'clock' | 'signal'>,
 ): Promise<Manifest> {
-  const { block, times } = options;
+  const { source, times } = options;
   const onEvent = (event: RunEventBody): void => {
     if (event.kind === 'job-proven') times?.record(sampleOf(event.summary, engine));
     options.onEvent(event);
@@ -56,13 +55,13 @@ export async function proveRun(
   const resources = { cores: machine.cores, memoryBytes: machine.memoryBytes, gpus: machine.gpus.length };
   const profile = options.profile ?? chooseProfile(resources);
   requireMachine(profile, resources);
-  const folder = await OutputFolder.open(options.folder, { blockId: blockId(block), srs: engine.prover.identity.srs });
+  const folder = await OutputFolder.open(options.folder, { blockId: source.id, srs: engine.prover.identity.srs });
   try {
-    const prepared = await prepareBlock(block, engine, {
+    const prepared = await prepareBlock(source, engine, {
       signal: context.signal,
       onProgress: (phase, done, total) => onEvent({ kind: 'phase', phase, done, total }),
     });
-    const stores = await folder.claim(block);
+    const stores = await folder.claim(source);
     onEvent({ kind: 'phase', phase: 'proving', done: 0, total: prepared.tree.size });
     const root = await proveWithWorker(prepared, stores, profile, resources);
     onEvent({ kind: 'phase', phase: 'verifying', done: 0, total: 1 });

@@ -1,6 +1,6 @@
 import { EspalierError } from '../../common/index.js';
-import { checkRoot, planExecution, readBlock } from '../../orchestrator/index.js';
-import { blockId, type SrsName, toHex } from '../../proto/index.js';
+import { checkRoot, openBlockFile, type PreparedBlock, planExecution } from '../../orchestrator/index.js';
+import { type SrsName, toHex } from '../../proto/index.js';
 import type { Engine } from './engine.js';
 import type { readFinished } from './output-folder.js';
 
@@ -35,11 +35,7 @@ export async function verifyFinished(
       facts.srs === 'development' ? 'anyone can forge proofs with it; prove the block with --srs canonical' : undefined,
     );
   }
-  const block = await readBlock(blockPath, engine.hasher);
-  if (blockId(block) !== facts.blockId) {
-    throw failed(`${blockPath} is block ${blockId(block)}, and the folder is of block ${facts.blockId}`);
-  }
-  const prepared = await planExecution(block, engine, { signal });
+  const prepared = await executeFile(engine, blockPath, facts.blockId, signal);
   const key = engine.keys.key(prepared.tree.circuit(prepared.tree.root));
   if (!Buffer.from(key.bytes).equals(root.key)) {
     throw failed(
@@ -59,6 +55,16 @@ export async function verifyFinished(
     keysArePublished: engine.keys.arePublished,
     proverVersion: engine.prover.identity.version,
   };
+}
+
+async function executeFile(engine: Engine, path: string, blockId: string, signal: AbortSignal): Promise<PreparedBlock> {
+  const { source, close } = await openBlockFile(path, engine.hasher);
+  try {
+    if (source.id === blockId) return await planExecution(source, engine, { signal });
+    throw failed(`${path} is block ${source.id}, and the folder is of block ${blockId}`);
+  } finally {
+    await close();
+  }
 }
 
 function failed(

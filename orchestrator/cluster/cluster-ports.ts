@@ -21,7 +21,14 @@ export function patientPorts(raw: RawPorts, patience: { readonly queue: Patience
     board: patiently(queue, raw.board, ['find', 'credits']),
     queue: patiently(queue, raw.queue, ['add', 'remove', 'detach', 'removeBlock', 'present']),
     fleet: patiently(queue, raw.fleet, ['list', 'drain']),
-    blocks: patiently(store, raw.blocks, ['getBlock', 'getResult', 'getCredits', 'putResult']),
+    blocks: patiently(store, raw.blocks, [
+      'findBlock',
+      'getPiece',
+      'getOutline',
+      'getResult',
+      'getCredits',
+      'putResult',
+    ]),
     proofs: {
       ...patiently(store, raw.proofs, [
         'getProof',

@@ -8,6 +8,7 @@ import {
   type RunEventBody,
   workMs,
 } from '../../proto/index.js';
+import { StoredBlock } from '../../store/index.js';
 import { criticalPathMs } from '../plan/index.js';
 import {
   checkRoot,
@@ -21,7 +22,7 @@ import type { ClaimedBlock } from './claimed-block.js';
 import type { ClusterPorts } from './cluster-ports.js';
 import { eachAtOnce } from './each-at-once.js';
 import { keepAfter, sweepTree } from './leftovers.js';
-import { findStoredBlock, unlessUnusable } from './read-stored-block.js';
+import { findOutline, unlessUnusable } from './stored-outline.js';
 
 /** How a block ends. */
 export interface Ending {
@@ -93,11 +94,10 @@ async function findLaterResult(
 
 /** Finishes what an earlier owner began, who died when the result was written. */
 export async function finishBlock(block: ClaimedBlock, result: BlockResult, options: EndBlockOptions): Promise<void> {
-  const { ports, tools } = options;
   const { lineageSeed } = result;
-  // Without content nothing is known of what there may be.
-  const content = lineageSeed === null ? undefined : await findStoredBlock(block.id, ports.blocks, tools.hasher);
-  const tree = content === undefined || lineageSeed === null ? undefined : planTree(content, lineageSeed);
+  // Without its outline nothing is known of what there may be.
+  const outline = lineageSeed === null ? undefined : await findOutline(block.id, options.ports.blocks);
+  const tree = outline === undefined || lineageSeed === null ? undefined : planTree(outline, lineageSeed);
   await sweepAndEnd(block, result, tree, options);
 }
 
@@ -109,7 +109,7 @@ async function planUnprepared(
   { id, claim }: ClaimedBlock,
   { ports, tools }: EndBlockOptions,
 ): Promise<Pick<PreparedBlock, 'tree' | 'lineageSeed'> | undefined> {
-  const content = claim.checked ? await findStoredBlock(id, ports.blocks, tools.hasher) : undefined;
+  const content = claim.checked ? await StoredBlock.open(ports.blocks, id).catch(unlessUnusable) : undefined;
   const planned = content && (await planStart(content, tools).catch(unlessUnusable));
   if (planned !== undefined) await removeTree(planned.tree, ports);
   // Whatever tree they are of: the content may be lost, or the circuits others than the earlier owner's.

@@ -1,18 +1,17 @@
-import { createHasher, type Hasher } from '../../circuits/index.js';
 import { EspalierError } from '../../common/index.js';
-import { type Block, type BlockId, familyOf, type JobId } from '../../proto/index.js';
+import { type BlockId, type BlockOutline, type JobId, outlineFamily } from '../../proto/index.js';
 import type { BlockBoard } from '../../queue/index.js';
 import type { BlockStore, ProofStore } from '../../store/index.js';
 import type { ProofTree } from '../plan/index.js';
 import { clientProofIdOf, planTree } from '../run/index.js';
 import { isOfTree, type SweepableStore, sweepTree } from './leftovers.js';
-import { findStoredBlock } from './read-stored-block.js';
+import { findOutline } from './stored-outline.js';
 
 export interface ForgetStores {
   readonly board: Pick<BlockBoard, 'find' | 'list'>;
   readonly blocks: Pick<
     BlockStore,
-    'getBlock' | 'hasBlock' | 'deleteBlock' | 'getResult' | 'getCredits' | 'deleteResult'
+    'getOutline' | 'hasBlock' | 'deleteBlock' | 'getResult' | 'getCredits' | 'deleteResult'
   >;
   readonly proofs: SweepableStore & Pick<ProofStore, 'deleteProof'>;
 }
@@ -28,18 +27,17 @@ export async function forgetBlock(blockId: BlockId, { board, blocks, proofs }: F
       remedy: `cancel it first: espalier cancel ${blockId}`,
     });
   }
-  const hasher = await createHasher();
   const result = await blocks.getResult(blockId);
-  const block = await findStoredBlock(blockId, blocks, hasher);
+  const outline = await findOutline(blockId, blocks);
   if (result === undefined && !(await blocks.hasBlock(blockId))) {
     throw new EspalierError('block-unknown', `there is nothing of a block ${blockId} in this cluster`);
   }
   const seed = result?.lineageSeed ?? null;
-  if (block !== undefined && seed !== null) {
-    const isShared = await sharedWithOpen(block, seed, { board, blocks }, hasher);
-    await sweepTree(planTree(block, seed), proofs, { proof: isShared, inputs: isShared });
+  if (outline !== undefined && seed !== null) {
+    const isShared = await sharedWithOpen(outline, seed, { board, blocks });
+    await sweepTree(planTree(outline, seed), proofs, { proof: isShared, inputs: isShared });
   } else if (result !== undefined) {
-    // Without sound content it is not known what there may be: all that may be left of what was proven goes.
+    // Without a sound outline it is not known what there may be: all that may be left of what was proven goes.
     const known = [result.rootId, result.failedJob, ...(await creditedJobs(blocks, blockId))];
     for (const jobId of new Set(known)) {
       if (jobId === null) continue;
@@ -55,15 +53,14 @@ export async function forgetBlock(blockId: BlockId, { board, blocks, proofs }: F
 
 /** Which jobs of a block an open one has too. */
 async function sharedWithOpen(
-  block: Block,
+  outline: BlockOutline,
   seed: string,
   { board, blocks }: Pick<ForgetStores, 'board' | 'blocks'>,
-  hasher: Hasher,
 ): Promise<(jobId: JobId) => boolean> {
   const trees: ProofTree[] = [];
   for (const { blockId } of await board.list()) {
-    const open = await findStoredBlock(blockId, blocks, hasher);
-    if (open !== undefined && familyOf(open) === familyOf(block)) trees.push(planTree(open, seed));
+    const open = await findOutline(blockId, blocks);
+    if (open !== undefined && outlineFamily(open) === outlineFamily(outline)) trees.push(planTree(open, seed));
   }
   return (jobId) => trees.some((tree) => isOfTree(tree, jobId));
 }

@@ -2,5 +2,4 @@
 export { type ForgetStores, forgetBlock } from './forget-block.js';
 export { Orchestrator } from './orchestrator.js';
 export type { OrchestratorOptions } from './orchestrator-options.js';
-export { readStoredBlock } from './read-stored-block.js';
-export { submitBlock } from './submit-block.js';
+export { type SubmitOptions, type SubmitPorts, submitBlock, submitParts, submitReceived } from './submit-block.js';

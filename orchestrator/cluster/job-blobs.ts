@@ -15,7 +15,7 @@ export class JobBlobs {
   async put(prepared: PreparedBlock, jobId: JobId): Promise<void> {
     const { tree, inputs } = prepared;
     const { keys, prover } = this.#tools;
-    const client = new ClientProofs(prepared, keys, prover.identity).of(jobId);
+    const client = await new ClientProofs(prepared, keys, prover.identity).of(jobId);
     await Promise.all([
       this.#proofs.putInputs(jobId, inputs.of(tree.indexOf(jobId))),
       client === undefined ? undefined : this.#proofs.putProof(client),

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { type Block, type BlockId, blockId, type RunEventBody, serializeBlock } from '../../proto/index.js';
+import { type Block, type BlockId, blockId, type RunEventBody, sourceOf } from '../../proto/index.js';
+import { blockPieces } from '../../tests/support/block-pieces.js';
 import { falseProof } from '../../tests/support/block-run.js';
 import { type BenchOrchestrator, ClusterBench } from '../../tests/support/cluster-bench.js';
 import { simulatedBlock } from '../../tests/support/simulated-block.js';
@@ -17,7 +18,7 @@ let prepared: PreparedBlock;
 beforeAll(async () => {
   bench = await ClusterBench.start();
   block = await simulatedBlock(bench.engine, CALLS);
-  prepared = await prepareBlock(block, bench.engine, {});
+  prepared = await prepareBlock(sourceOf(block), bench.engine, {});
 });
 afterEach(() => bench.clear());
 afterAll(() => bench.stop());
@@ -115,7 +116,7 @@ describe('a block of a cluster', () => {
     await submitBlock(block, {
       board: bench.board,
       blocks: {
-        putBlock: (id) => bench.blocks.putBlock(id, serializeBlock(other)),
+        putBlock: (wanted) => bench.blocks.putBlock({ ...blockPieces(other), outline: wanted.outline }),
         hasBlock: (id) => bench.blocks.hasBlock(id),
       },
     });

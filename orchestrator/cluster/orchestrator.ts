@@ -27,9 +27,9 @@ import { largerClass } from './larger-class.js';
 import type { OrchestratorOptions } from './orchestrator-options.js';
 import { Patience } from './patience.js';
 import { prepareClaimed, type ReadyBlock } from './prepare-claimed.js';
-import { unlessUnusable } from './read-stored-block.js';
 import { Reconciler } from './reconciler.js';
 import { steadyVerifier } from './steady-verifier.js';
+import { unlessUnusable } from './stored-outline.js';
 import { sweepStray } from './sweep-stray.js';
 
 const BLOCKS_MAX_DEFAULT = 16;

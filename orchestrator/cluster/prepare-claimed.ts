@@ -1,6 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { EspalierError } from '../../common/index.js';
 import type { BlockId, JobHistoryRecord, JobId, ProofSummary, RunEventBody } from '../../proto/index.js';
+import { StoredBlock } from '../../store/index.js';
+import { checkedSource } from '../block/index.js';
 import {
   type FoundProofs,
   findProofs,
@@ -13,7 +15,7 @@ import {
 import type { ClaimedBlock } from './claimed-block.js';
 import type { ClusterPorts } from './cluster-ports.js';
 import { eachAtOnce } from './each-at-once.js';
-import { readStoredBlock, unlessUnusable } from './read-stored-block.js';
+import { unlessUnusable } from './stored-outline.js';
 
 /** A block that is ready for the scheduler. */
 export interface ReadyBlock {
@@ -47,7 +49,7 @@ export async function prepareClaimed(
   { ports, tools, onChecked, onEvent }: PrepareClaimedOptions,
 ): Promise<ReadyBlock> {
   const { signal } = block.preparing;
-  const content = readStoredBlock(block.id, await contentOf(block.id, ports, signal), tools.hasher);
+  const content = checkedSource(await contentOf(block.id, ports, signal), tools.hasher);
   if (!block.checked) {
     await verifyClientProofs(content, tools, { signal, onProgress: phase('client-proofs', onEvent) });
     await onChecked();
@@ -84,10 +86,14 @@ async function uncredited(
 
 const READS_AT_ONCE = 16;
 
-async function contentOf(id: BlockId, { blocks }: Pick<ClusterPorts, 'blocks'>, signal: AbortSignal): Promise<string> {
+async function contentOf(
+  id: BlockId,
+  { blocks }: Pick<ClusterPorts, 'blocks'>,
+  signal: AbortSignal,
+): Promise<StoredBlock> {
   for (let tries = 1; ; tries++) {
-    const text = await blocks.getBlock(id);
-    if (text !== undefined) return text;
+    const block = await StoredBlock.open(blocks, id);
+    if (block !== undefined) return block;
     if (tries === CONTENT_TRIES) {
       throw new EspalierError('store-corrupt', `block ${id} is not in the store`, {
         remedy:

@@ -1,56 +1,91 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { createHasher } from '../../circuits/index.js';
 import { type Clock, EspalierError, systemClock } from '../../common/index.js';
-import { type Block, blockId, familyOf, serializeBlock } from '../../proto/index.js';
+import { type Block, type BlockPart, PROVING_WINDOW_DEFAULT_MS, partsOf } from '../../proto/index.js';
 import type { BlockBoard, SubmittedBlock } from '../../queue/index.js';
 import type { BlockStore } from '../../store/index.js';
+import { BlockIntake, type ReceivedBlock } from '../block/index.js';
 
 /** How long a block that is being stopped may take to be gone, and how often to look. */
 const GONE_MS = 30_000;
 const LOOK_MS = 100;
 
 type SubmitBoard = Pick<BlockBoard, 'submit' | 'find'>;
+type SubmitStore = Pick<BlockStore, 'putBlock' | 'hasBlock'>;
+
+export interface SubmitPorts {
+  readonly board: SubmitBoard;
+  readonly blocks: SubmitStore;
+}
+
+export interface SubmitOptions {
+  /** The proving window: how long after its submission the root proof is to be there. Default 8 minutes. */
+  readonly windowMs?: number;
+  /** Keeps every proof until the block is forgotten. */
+  readonly keepProofs?: boolean;
+  /** Aborting ends the waiting for a block that is being stopped, with `cancelled`. */
+  readonly signal?: AbortSignal;
+  /** Writes the content once more, where somebody forgot the same block, which had ended, in this moment. */
+  readonly storeAgain?: () => Promise<void>;
+}
 
 /**
- * Gives a block to a cluster: its content goes to the store, then its name to the board. `open`: it is there already, and
+ * Gives a block to a cluster, whose store has its content by now (`BlockIntake.store`). `open`: it is there already, and
  * goes on as it is. A block that has ended is taken up again; what it left in the store is not made again. One that is
  * being stopped has to end first; rejects with `usage` where that takes too long.
  */
-export async function submitBlock(
-  block: Block,
-  { board, blocks }: { readonly board: SubmitBoard; readonly blocks: Pick<BlockStore, 'putBlock' | 'hasBlock'> },
+export async function submitReceived(
+  { blockId, family, transactions, calls, srs }: ReceivedBlock,
+  { board, blocks }: SubmitPorts,
+  { windowMs = PROVING_WINDOW_DEFAULT_MS, keepProofs, signal, storeAgain }: SubmitOptions = {},
   clock: Clock = systemClock,
-): Promise<'submitted' | 'open'> {
-  const id = blockId(block);
-  const text = serializeBlock(block);
-  await blocks.putBlock(id, text);
-  const srs = block.transactions[0]?.clientProof.srs;
-  const outcome = await submitWhenGone(board, clock, () => ({
-    ...(srs === undefined ? {} : { srs }),
-    blockId: id,
-    family: familyOf(block),
-    transactions: block.transactions.length,
-    calls: block.transactions.reduce((sum, { calls }) => sum + calls.length, 0),
-    submittedAtMs: clock.nowMs(),
-  }));
-  // Forgotten just now, where the same block had ended before.
-  if (outcome === 'submitted' && !(await blocks.hasBlock(id))) await blocks.putBlock(id, text);
-  return outcome;
-}
-
-async function submitWhenGone(
-  board: SubmitBoard,
-  clock: Clock,
-  describe: () => SubmittedBlock,
 ): Promise<'submitted' | 'open'> {
   const untilMs = clock.monotonicMs() + GONE_MS;
   for (;;) {
-    const submitted = describe();
+    const submittedAtMs = clock.nowMs();
+    const submitted: SubmittedBlock = {
+      ...(srs === undefined ? {} : { srs }),
+      ...(keepProofs === undefined ? {} : { keepProofs }),
+      blockId,
+      family,
+      transactions,
+      calls,
+      submittedAtMs,
+      deadlineAtMs: submittedAtMs + windowMs,
+    };
     const outcome: string = await board.submit(submitted);
+    if (outcome === 'submitted' && storeAgain !== undefined && !(await blocks.hasBlock(blockId))) await storeAgain();
     if (outcome === 'submitted' || outcome === 'open') return outcome;
-    while ((await board.find(submitted.blockId)) !== undefined) {
-      if (clock.monotonicMs() > untilMs) throw stillThere(submitted.blockId);
-      await delay(LOOK_MS);
+    while ((await board.find(blockId)) !== undefined) {
+      if (clock.monotonicMs() > untilMs) throw stillThere(blockId);
+      await delay(LOOK_MS, undefined, signal === undefined ? {} : { signal }).catch(() => {
+        throw new EspalierError('cancelled', `block ${blockId} is being cancelled, and was not submitted again`);
+      });
     }
+  }
+}
+
+/** The same with the content, from one that is in memory. */
+export function submitBlock(block: Block, ports: SubmitPorts, clock?: Clock): Promise<'submitted' | 'open'> {
+  return submitParts(partsOf(block), ports, {}, clock);
+}
+
+/** The same with the content, which is taken in first: rejects as `BlockIntake` does. */
+export async function submitParts(
+  parts: AsyncIterable<BlockPart> | Iterable<BlockPart>,
+  ports: SubmitPorts,
+  options: Omit<SubmitOptions, 'storeAgain'> = {},
+  clock: Clock = systemClock,
+): Promise<'submitted' | 'open'> {
+  const intake = await BlockIntake.open({ hasher: await createHasher() });
+  try {
+    for await (const part of parts) await intake.add(part);
+    const received = await intake.finish();
+    const store = () => intake.store(ports.blocks);
+    await store();
+    return await submitReceived(received, ports, { ...options, storeAgain: store }, clock);
+  } finally {
+    await intake.close();
   }
 }
 

@@ -1,6 +1,6 @@
 import type { JobReport } from '../../proto/index.js';
 import type { ClusterPorts } from './cluster-ports.js';
-import { unlessUnusable } from './read-stored-block.js';
+import { unlessUnusable } from './stored-outline.js';
 
 /**
  * Deletes a proof that came too late, of a job that no block here has. It is left where it is while its block is open

@@ -16,14 +16,25 @@ import {
   type VmPublic,
 } from '../../circuits/index.js';
 import { EspalierError } from '../../common/index.js';
-import { type Block, type Call, type Field, type Transaction, toHex } from '../../proto/index.js';
+import {
+  type Block,
+  type Call,
+  type Contract,
+  type Field,
+  type StartState,
+  type Transaction,
+  toHex,
+} from '../../proto/index.js';
 import { StateTree } from '../state/index.js';
 import { type ExecutedAccess, type ExecutedCall, ExecutedTransaction } from './executed-transaction.js';
 import { interpret } from './interpret.js';
 
-/** A block as execution needs it: client proofs are for the first kernel, not for the state. */
+/** A transaction as execution needs it: client proofs are for the first kernel, not for the state. */
+export type ExecutableTransaction = Omit<Transaction, 'clientProof'>;
+
+/** A block as execution needs it. */
 export interface ExecutableBlock extends Omit<Block, 'transactions'> {
-  readonly transactions: readonly Omit<Transaction, 'clientProof'>[];
+  readonly transactions: readonly ExecutableTransaction[];
 }
 
 interface LoadedContract {
@@ -38,20 +49,29 @@ interface LoadedContract {
 export class BlockExecutor {
   readonly #hasher: Hasher;
   readonly #keysHash: Field;
-  readonly #contracts: ReadonlyMap<Field, LoadedContract>;
+  readonly #contracts = new Map<Field, LoadedContract>();
   readonly #tree: StateTree;
 
-  constructor(hasher: Hasher, block: Pick<ExecutableBlock, 'contracts' | 'start'>, keysHash: Field) {
+  constructor(hasher: Hasher, keysHash: Field) {
     this.#hasher = hasher;
     this.#keysHash = keysHash;
-    this.#contracts = new Map(
-      block.contracts.map(({ address, source, salt }) => [address, { program: assemble(source), salt }]),
-    );
     this.#tree = new StateTree(hasher);
   }
 
-  /** Sets up the starting state in small steps. To be run to its end before the first transaction. */
-  *loadState(start: Block['start']): Generator<void> {
+  /** The state root, once it is settled. */
+  get root(): Field {
+    return this.#tree.root;
+  }
+
+  /** Contracts that transactions may call. */
+  addContracts(contracts: readonly Contract[]): void {
+    for (const { address, source, salt } of contracts) {
+      this.#contracts.set(address, { program: assemble(source), salt });
+    }
+  }
+
+  /** Sets up some of the starting state in small steps. To be run to its end before the first transaction. */
+  *loadState(start: StartState): Generator<void> {
     for (const { contract, slot, value } of start.storage) {
       at('start, storage', () => this.#tree.set(storageKey(this.#hasher, contract, slot), value));
       yield;
@@ -60,11 +80,15 @@ export class BlockExecutor {
       at('start, nullifiers', () => this.#tree.set(nullifierKey(this.#hasher, nullifier), 1n));
       yield;
     }
-    yield* this.#tree.settle();
+  }
+
+  /** All of the starting state is there: works out its root in small steps, before the first transaction. */
+  settle(): Generator<void> {
+    return this.#tree.settle();
   }
 
   /** Runs one transaction; yields after each call and returns the whole. Throws `block-not-executable`. */
-  *run(index: number, transaction: Omit<Transaction, 'clientProof'>): Generator<void, ExecutedTransaction> {
+  *run(index: number, transaction: ExecutableTransaction): Generator<void, ExecutedTransaction> {
     const { nullifier, sender } = transaction;
     const callHashes = transaction.calls.map((call) => callHash(this.#hasher, call));
     const tails = callsHashes(this.#hasher, callHashes);

@@ -1,18 +1,23 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Hasher, RollupPublic } from '../../circuits/index.js';
 import { EspalierError } from '../../common/index.js';
-import type { Field } from '../../proto/index.js';
-import { BlockExecutor, type ExecutableBlock } from './block-executor.js';
+import type { BlockPart, Field } from '../../proto/index.js';
+import { BlockExecutor, type ExecutableBlock, type ExecutableTransaction } from './block-executor.js';
 import type { ExecutedTransaction } from './executed-transaction.js';
 import { joinAll } from './joins.js';
+
+/** A part of a block as execution needs it. */
+export type ExecutablePart =
+  | Exclude<BlockPart, { kind: 'transactions' }>
+  | { readonly kind: 'transactions'; readonly transactions: readonly ExecutableTransaction[] };
 
 export interface ExecuteOptions {
   /** The hash of the published set of keys (`KeySet.keysHash`), which every proof of the tree exposes. */
   readonly keysHash: Field;
   /** Aborting ends the execution within milliseconds, with `cancelled`. */
   readonly signal?: AbortSignal;
-  /** Told after each transaction. */
-  readonly onProgress?: (done: number, total: number) => void;
+  /** Told after each transaction, how many were executed. */
+  readonly onProgress?: (done: number) => void;
 }
 
 export interface BlockExecution {
@@ -26,30 +31,67 @@ export interface BlockExecution {
  * Lets the event loop turn after each call. Rejects with `block-not-executable` (`tx 3, call 1: …`),
  * `duplicate-nullifier` or `cancelled`.
  */
-export async function executeBlock(
-  block: ExecutableBlock,
+export async function executeParts(
+  parts: AsyncIterable<ExecutablePart> | Iterable<ExecutablePart>,
   hasher: Hasher,
   options: ExecuteOptions,
 ): Promise<BlockExecution> {
   const transactions: ExecutedTransaction[] = [];
-  for await (const transaction of executeTransactions(block, hasher, options)) transactions.push(transaction);
+  for await (const transaction of executeTransactions(parts, hasher, options)) transactions.push(transaction);
   const bases = transactions.map((transaction) => transaction.public);
   const rootPublic = await inTurns(joinAll(hasher, bases), options.signal);
   return { transactions, rootPublic };
 }
 
-/** The same, transaction by transaction, for a caller that stores inputs as they come and keeps none of them. */
+/** The same, transaction by transaction, for a caller that keeps none of them. */
 export async function* executeTransactions(
-  block: ExecutableBlock,
+  parts: AsyncIterable<ExecutablePart> | Iterable<ExecutablePart>,
   hasher: Hasher,
   { keysHash, signal, onProgress }: ExecuteOptions,
 ): AsyncGenerator<ExecutedTransaction> {
-  const executor = new BlockExecutor(hasher, block, keysHash);
-  await inTurns(executor.loadState(block.start), signal);
-  for (const [index, transaction] of block.transactions.entries()) {
-    yield await inTurns(executor.run(index, transaction), signal);
-    onProgress?.(index + 1, block.transactions.length);
+  const executor = new BlockExecutor(hasher, keysHash);
+  let done = 0;
+  for await (const part of parts) {
+    if (part.kind === 'state') await inTurns(executor.loadState(part), signal);
+    else if (part.kind === 'contracts') executor.addContracts(part.contracts);
+    else if (part.kind === 'transactions') {
+      if (done === 0) await inTurns(executor.settle(), signal);
+      for (const transaction of part.transactions) {
+        yield await inTurns(executor.run(done, transaction), signal);
+        done += 1;
+        onProgress?.(done);
+      }
+    }
   }
+}
+
+/** The root of the state that a block starts from; reads no further than that. Rejects with `cancelled`. */
+export async function startRootOf(
+  parts: AsyncIterable<ExecutablePart> | Iterable<ExecutablePart>,
+  hasher: Hasher,
+  signal?: AbortSignal,
+): Promise<Field> {
+  const executor = new BlockExecutor(hasher, 0n);
+  for await (const part of parts) {
+    if (part.kind === 'state') await inTurns(executor.loadState(part), signal);
+    else if (part.kind !== 'header') break;
+  }
+  await inTurns(executor.settle(), signal);
+  return executor.root;
+}
+
+/** The same, of a block that is in memory. */
+export function executeBlock(
+  { start, contracts, transactions }: ExecutableBlock,
+  hasher: Hasher,
+  options: ExecuteOptions,
+): Promise<BlockExecution> {
+  const parts: readonly ExecutablePart[] = [
+    { kind: 'state', ...start },
+    { kind: 'contracts', contracts },
+    { kind: 'transactions', transactions },
+  ];
+  return executeParts(parts, hasher, options);
 }
 
 /** Runs a generator to its end, with a turn of the event loop after each step. */

@@ -3,24 +3,25 @@ import { EspalierError } from '../../common/index.js';
 import type { JobId, ProofRecord, ProverIdentity } from '../../proto/index.js';
 import type { PreparedBlock } from './prepare-block.js';
 
-/** The client proofs of a block as records, as whoever proves over them reads them. */
+/** The client proofs of a block as records, as whoever proves over them reads them: read whenever they are asked for. */
 export class ClientProofs {
-  readonly #prepared: Pick<PreparedBlock, 'block' | 'tree'>;
+  readonly #prepared: Pick<PreparedBlock, 'source' | 'tree'>;
   readonly #keys: Pick<KeySet, 'key'>;
   readonly #prover: ProverIdentity;
 
-  constructor(prepared: Pick<PreparedBlock, 'block' | 'tree'>, keys: Pick<KeySet, 'key'>, prover: ProverIdentity) {
+  constructor(prepared: Pick<PreparedBlock, 'source' | 'tree'>, keys: Pick<KeySet, 'key'>, prover: ProverIdentity) {
     this.#prepared = prepared;
     this.#keys = keys;
     this.#prover = prover;
   }
 
   /** undefined where this is no client proof of the block. */
-  find(proofId: JobId): ProofRecord | undefined {
-    const { block, tree } = this.#prepared;
+  async find(proofId: JobId): Promise<ProofRecord | undefined> {
+    const { source, tree } = this.#prepared;
     const index = Number(/^client\.(\d+)\./.exec(proofId)?.[1] ?? -1);
-    const transaction = block.transactions[index];
-    if (transaction === undefined || tree.clientProofId(index) !== proofId) return undefined;
+    const isHere = index >= 0 && index < tree.transactions && tree.clientProofId(index) === proofId;
+    if (!isHere) return undefined;
+    const { clientProof } = await source.transaction(index);
     return {
       jobId: proofId,
       circuit: 'client',
@@ -35,16 +36,16 @@ export class ClientProofs {
       timings: { queuedMs: 0, witnessMs: 0, proveMs: 0, verifyMs: 0, storeMs: 0 },
       attempts: 1,
       signature: null,
-      proof: transaction.clientProof.proof,
+      proof: clientProof.proof,
       publicInputs: [],
     };
   }
 
   /** Of the job with this id; undefined where it verifies none. */
-  of(jobId: JobId): ProofRecord | undefined {
+  async of(jobId: JobId): Promise<ProofRecord | undefined> {
     const proofId = clientProofIdOf(jobId);
     if (proofId === undefined) return undefined;
-    const record = this.find(proofId);
+    const record = await this.find(proofId);
     if (record === undefined) throw new EspalierError('internal', `the block has no client proof ${proofId}`);
     return record;
   }

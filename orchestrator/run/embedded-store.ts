@@ -25,7 +25,7 @@ export class EmbeddedStore {
   }
 
   async getProof(proofId: JobId): Promise<ProofRecord | undefined> {
-    return this.#clientProofs.find(proofId) ?? this.#proofs.getProof(proofId);
+    return (await this.#clientProofs.find(proofId)) ?? this.#proofs.getProof(proofId);
   }
 
   hasProof(jobId: JobId): Promise<boolean> {

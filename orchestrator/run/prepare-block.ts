@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
 import { type CircuitSet, type Hasher, type KeySet, proofSystem } from '../../circuits/index.js';
-import { EspalierError } from '../../common/index.js';
 import type { Prover } from '../../native/index.js';
-import { type Block, type BlockId, blockId, type ProverIdentity, toHex, transactionId } from '../../proto/index.js';
-import { type BlockExecution, executeBlock, executeTransactions } from '../execute/index.js';
+import { type BlockId, type BlockOutline, type BlockSource, type ProverIdentity, toHex } from '../../proto/index.js';
+import { type BlockExecution, executeParts, startRootOf } from '../execute/index.js';
 import { type ProofTree, planBlock } from '../plan/index.js';
 import { JobInputs } from './job-inputs.js';
 import { verifyClientProofs } from './verify-client-proofs.js';
@@ -11,9 +10,10 @@ import { verifyClientProofs } from './verify-client-proofs.js';
 /** A block that was checked, executed and planned: all that proving it takes. */
 export interface PreparedBlock {
   readonly id: BlockId;
-  readonly block: Block;
+  /** Where its content is: client proofs are read when a job needs them. */
+  readonly source: BlockSource;
   readonly execution: BlockExecution;
-  /** What the tree was planned with besides the block, see `planTree`. */
+  /** What the tree was planned with besides the block's outline, see `planTree`. */
   readonly lineageSeed: string;
   readonly tree: ProofTree;
   readonly inputs: JobInputs;
@@ -34,17 +34,21 @@ export interface PrepareOptions {
 
 /**
  * Refuses what cannot be proven before any proof is made: rejects with `client-proof-invalid`, `block-not-executable`,
- * `duplicate-nullifier` or `cancelled`.
+ * `duplicate-nullifier` or `cancelled`. Reads the block twice, and holds one part of it at a time.
  */
-export async function prepareBlock(block: Block, tools: PrepareTools, options: PrepareOptions): Promise<PreparedBlock> {
+export async function prepareBlock(
+  source: BlockSource,
+  tools: PrepareTools,
+  options: PrepareOptions,
+): Promise<PreparedBlock> {
   const { signal, onProgress } = options;
   const progress = (phase: 'client-proofs' | 'executing') => (done: number, total: number) =>
     onProgress?.(phase, done, total);
-  await verifyClientProofs(block, tools, {
+  await verifyClientProofs(source, tools, {
     onProgress: progress('client-proofs'),
     ...(signal ? { signal } : {}),
   });
-  return planExecution(block, tools, {
+  return planExecution(source, tools, {
     onProgress: progress('executing'),
     ...(signal ? { signal } : {}),
   });
@@ -52,16 +56,22 @@ export async function prepareBlock(block: Block, tools: PrepareTools, options: P
 
 /** Executes and plans a block whose client proofs need no check: what a verifier of its root does. */
 export async function planExecution(
-  block: Block,
+  source: BlockSource,
   { hasher, keys, prover }: Omit<PrepareTools, 'circuits'>,
   options: { readonly signal?: AbortSignal; readonly onProgress?: (done: number, total: number) => void },
 ): Promise<PreparedBlock> {
-  const execution = await executeBlock(block, hasher, { ...options, keysHash: keys.keysHash(hasher) });
+  const { signal, onProgress } = options;
+  const total = source.outline.transactionIds.length;
+  const execution = await executeParts(source.parts(), hasher, {
+    ...(signal ? { signal } : {}),
+    keysHash: keys.keysHash(hasher),
+    onProgress: (done) => onProgress?.(done, total),
+  });
   const lineageSeed = lineageSeedOf(prover.identity, keys, toHex(execution.rootPublic.startRoot));
-  const tree = planTree(block, lineageSeed);
+  const tree = planTree(source.outline, lineageSeed);
   return {
-    id: blockId(block),
-    block,
+    id: source.id,
+    source,
     execution,
     lineageSeed,
     tree,
@@ -69,25 +79,19 @@ export async function planExecution(
   };
 }
 
-/** The tree of a block that was executed before, without executing more of it than its beginning. */
+/** The tree of a block, without executing any of it: its starting state is all that is read. */
 export async function planStart(
-  block: Block,
+  source: Pick<BlockSource, 'outline' | 'parts'>,
   { hasher, keys, prover }: Omit<PrepareTools, 'circuits'>,
 ): Promise<Pick<PreparedBlock, 'tree' | 'lineageSeed'>> {
-  for await (const first of executeTransactions(block, hasher, { keysHash: keys.keysHash(hasher) })) {
-    const lineageSeed = lineageSeedOf(prover.identity, keys, toHex(first.public.startRoot));
-    return { lineageSeed, tree: planTree(block, lineageSeed) };
-  }
-  throw new EspalierError('block-invalid', 'the block has no transaction');
+  const startRoot = await startRootOf(source.parts(), hasher);
+  const lineageSeed = lineageSeedOf(prover.identity, keys, toHex(startRoot));
+  return { lineageSeed, tree: planTree(source.outline, lineageSeed) };
 }
 
-/** The tree of a block, planned again with the seed that a `PreparedBlock` has: it takes no execution, and no keys. */
-export function planTree(block: Block, lineageSeed: string): ProofTree {
-  return planBlock({
-    lineageSeed,
-    transactionIds: block.transactions.map(transactionId),
-    callCounts: block.transactions.map((transaction) => transaction.calls.length),
-  });
+/** The tree of a block, planned again with the seed that a `PreparedBlock` has: it takes no content, and no keys. */
+export function planTree({ transactionIds, callCounts }: BlockOutline, lineageSeed: string): ProofTree {
+  return planBlock({ lineageSeed, transactionIds, callCounts });
 }
 
 /**

@@ -1,6 +1,6 @@
 import { clientPublic } from '../../circuits/index.js';
 import { EspalierError } from '../../common/index.js';
-import { type Block, type Transaction, toHex } from '../../proto/index.js';
+import { type BlockSource, type Transaction, toHex } from '../../proto/index.js';
 import type { PrepareTools } from './prepare-block.js';
 
 /** Verifications under way at once: each takes 10 to 40 ms of one core. */
@@ -11,18 +11,24 @@ const CONCURRENCY = 4;
  * order, whose proof does not verify or was made with another SRS than the prover's.
  */
 export async function verifyClientProofs(
-  block: Block,
+  source: Pick<BlockSource, 'outline' | 'parts'>,
   tools: PrepareTools,
   options: { readonly signal?: AbortSignal; readonly onProgress?: (done: number, total: number) => void },
 ): Promise<void> {
-  const { transactions } = block;
-  for (let first = 0; first < transactions.length; first += CONCURRENCY) {
-    options.signal?.throwIfAborted();
-    const batch = transactions.slice(first, first + CONCURRENCY);
-    const faults = await Promise.all(batch.map((transaction, offset) => findFault(first + offset, transaction, tools)));
-    const fault = faults.find((found) => found !== undefined);
-    if (fault !== undefined) throw fault;
-    options.onProgress?.(first + batch.length, transactions.length);
+  const total = source.outline.transactionIds.length;
+  let done = 0;
+  for await (const part of source.parts()) {
+    const transactions = part.kind === 'transactions' ? part.transactions : [];
+    for (let first = 0; first < transactions.length; first += CONCURRENCY) {
+      options.signal?.throwIfAborted();
+      const batch = transactions.slice(first, first + CONCURRENCY);
+      const before = done;
+      const faults = await Promise.all(batch.map((one, offset) => findFault(before + offset, one, tools)));
+      const fault = faults.find((found) => found !== undefined);
+      if (fault !== undefined) throw fault;
+      done += batch.length;
+      options.onProgress?.(done, total);
+    }
   }
 }
 

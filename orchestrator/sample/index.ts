@@ -1,2 +1,2 @@
 /** Blocks with real content, made from a seed. */
-export { makeSampleBlock, type SampleBlockOptions } from './sample-block.js';
+export { makeSampleBlock, type SampleBlockOptions, sampleBlockParts } from './sample-block.js';

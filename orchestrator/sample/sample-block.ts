@@ -1,7 +1,15 @@
 import { setImmediate } from 'node:timers/promises';
 import { type ClientInputs, clientPublic, type Hasher, nullifierOf, senderOf } from '../../circuits/index.js';
 import { EspalierError } from '../../common/index.js';
-import { type Block, type Call, type ClientProof, type Field, LIMITS, type Transaction } from '../../proto/index.js';
+import {
+  type Block,
+  type BlockPart,
+  type Call,
+  type ClientProof,
+  collectBlock,
+  type Field,
+  LIMITS,
+} from '../../proto/index.js';
 import { HASH_LOOP_ROUNDS_MAX, SAMPLE_GAS_LIMITS, type SampleContractName, sampleContracts } from './contracts.js';
 import { SeededRandom } from './seeded-random.js';
 
@@ -36,11 +44,16 @@ const FUNDS = 1_000_000_000n;
 /** What calls do, in turn: of six, two revert. */
 const SCRIPT = ['transfer', 'count', 'fail', 'repeat', 'transfer', 'overdraw'] as const;
 
+/** The whole of `sampleBlockParts`: for small ones. */
+export function makeSampleBlock(hasher: Hasher, options: SampleBlockOptions): Promise<Block> {
+  return collectBlock(sampleBlockParts(hasher, options));
+}
+
 /**
- * A block with real content: funded accounts that transfer tokens, count, hash in a loop, and at times revert. Rejects
- * with `usage` for numbers out of range, with `cancelled`, or as `proveClient` does.
+ * A block with real content, transaction by transaction: funded accounts that transfer tokens, count, hash in a loop, and
+ * at times revert. Rejects with `usage` for numbers out of range, with `cancelled`, or as `proveClient` does.
  */
-export async function makeSampleBlock(hasher: Hasher, options: SampleBlockOptions): Promise<Block> {
+export async function* sampleBlockParts(hasher: Hasher, options: SampleBlockOptions): AsyncGenerator<BlockPart> {
   const { txs, proveClient, signal, onProgress } = options;
   const counts = checkedCounts(options);
   const random = new SeededRandom(options.seed);
@@ -48,7 +61,10 @@ export async function makeSampleBlock(hasher: Hasher, options: SampleBlockOption
   const accounts = Array.from({ length: Math.min(txs, ACCOUNTS_MAX) }, () => makeAccount(hasher, random));
   const addresses = Object.fromEntries(contracts.map(({ name, address }) => [name, address])) as Cast['addresses'];
   const cast: Cast = { random, accounts, addresses };
-  const transactions: Transaction[] = [];
+  const storage = accounts.map(({ sender }) => ({ contract: addresses.token, slot: sender, value: FUNDS }));
+  yield { kind: 'header', version: 1 };
+  yield { kind: 'state', storage, nullifiers: [] };
+  yield { kind: 'contracts', contracts };
   let calls = 0;
   for (let index = 0; index < txs; index += 1) {
     const account = pick(accounts, index);
@@ -57,13 +73,12 @@ export async function makeSampleBlock(hasher: Hasher, options: SampleBlockOption
     calls += wanted;
     const inputs = clientInputs(hasher, account, made);
     const { sender, nullifier } = inputs.public;
-    transactions.push({ sender, nullifier, calls: made, clientProof: await proveClient(inputs, index) });
+    const transaction = { sender, nullifier, calls: made, clientProof: await proveClient(inputs, index) };
+    yield { kind: 'transactions', transactions: [transaction] };
     onProgress?.(index + 1, txs);
     await setImmediate();
     if (signal?.aborted) throw new EspalierError('cancelled', 'making the block was cancelled');
   }
-  const storage = accounts.map(({ sender }) => ({ contract: addresses.token, slot: sender, value: FUNDS }));
-  return { version: 1, start: { storage, nullifiers: [] }, contracts, transactions };
 }
 
 function makeAccount(hasher: Hasher, random: SeededRandom): Account {

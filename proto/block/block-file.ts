@@ -15,6 +15,9 @@ import { PartSequence } from './part-sequence.js';
 const HEADER_BYTES_MAX = 1_024;
 const WRITE_BYTES = 1024 * 1024;
 
+/** Transactions of a block that is written as one JSON text, some 40 MB, unless its user wants otherwise. */
+export const TEXT_TRANSACTIONS_MAX = 2_048;
+
 /**
  * The parts of a block file of either format: one JSON text, which is held whole, or lines, of which a megabyte is held
  * at a time. Syntax, sizes and order are checked; what must hold between the parts is not. Rejects with `block-invalid`,

@@ -3,7 +3,7 @@ import type { BlockPart } from '../block-part.js';
 import { FIELD_BYTES, type Field } from '../field.js';
 
 /** Bytes of a part, as `PartBatcher` counts them; a single larger contract or transaction is a part of its own. */
-export const PART_BYTES_MAX = 1024 * 1024;
+export const PART_BYTES_MAX = 512 * 1024;
 
 interface Batch {
   readonly storage: StorageEntry[];

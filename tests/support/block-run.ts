@@ -9,6 +9,7 @@ import {
   type ProofRecord,
   type RunEventBody,
   resourceClassOf,
+  sourceOf,
 } from '../../proto/index.js';
 import { MemoryJobQueue } from '../../queue/index.js';
 import { type BlobStore, MemoryBlobStore, ProofStore } from '../../store/index.js';
@@ -76,7 +77,7 @@ export class BlockBench {
 
   static async create(callCounts: readonly number[]): Promise<BlockBench> {
     const engine = await simulatedEngine();
-    return new BlockBench(engine, await prepareBlock(await simulatedBlock(engine, callCounts), engine, {}));
+    return new BlockBench(engine, await prepareBlock(sourceOf(await simulatedBlock(engine, callCounts)), engine, {}));
   }
 
   async run(options: BlockRunOptions): Promise<BlockRunResult> {

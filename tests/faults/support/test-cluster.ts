@@ -9,7 +9,7 @@ import { type Engine, openEngine } from '../../../cli/run/engine.js';
 import { makeBlock } from '../../../cli/run/make-block.js';
 import { packageRoot } from '../../../common/index.js';
 import { checkRoot, forgetBlock, planExecution, submitBlock } from '../../../orchestrator/index.js';
-import { type Block, type BlockResult, blockId } from '../../../proto/index.js';
+import { type Block, type BlockResult, blockId, sourceOf } from '../../../proto/index.js';
 import { openBlobStore } from '../../../store/index.js';
 import { keysLeft } from '../../support/keys-left.js';
 import { startRedis } from '../../support/redis-server.js';
@@ -120,7 +120,7 @@ export class TestCluster {
     const id = blockId(block);
     const result = await this.ended(id, timeoutMs);
     expect(result).toMatchObject({ state: 'proven', error: null });
-    const prepared = await planExecution(block, this.engine, {});
+    const prepared = await planExecution(sourceOf(block), this.engine, {});
     const root = await this.#cluster.proofs.getProof(result.rootId ?? '');
     if (root === undefined) throw new Error('the root proof is not in the store');
     await checkRoot(this.engine, prepared, root);

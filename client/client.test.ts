@@ -136,7 +136,7 @@ describe('watching', () => {
       [1, 1, 'proving'],
       [1, 1, 'proving'],
       [2, 0, 'proving'],
-      [1, 0, 'proving'],
+      [2, 0, 'proving'],
       [5, 0, 'proven'],
     ]);
   });

@@ -13,7 +13,10 @@ export interface EventCursor {
   readonly seq: number;
 }
 
-/** What those who watch a block hear, in order. Small: proofs and summaries are in the store. */
+/**
+ * What those who watch a block hear, in order. Small: proofs and summaries are in the store. `LevelCounts` says what each
+ * means for the counts.
+ */
 export type BlockEventBody =
   /** Planned, by its first owner or by one that took it over: counts begin anew with these. */
   | { readonly kind: 'planned'; readonly levels: readonly LevelProgress[]; readonly lineageSeed: string }
@@ -43,6 +46,11 @@ export type BlockEventBody =
       readonly delayMs: number;
       readonly error: SerializedError;
     }
+  /**
+   * The counts as they are now. Comes where something else changed them than the events above say: jobs that need no
+   * proving since one above them is proven, leases that were given up or that nobody had told of, proofs to make again.
+   */
+  | { readonly kind: 'recounted'; readonly levels: readonly LevelProgress[] }
   | { readonly kind: 'proof-lost'; readonly jobId: JobId; readonly message: string }
   | { readonly kind: 'forecast'; readonly forecast: Forecast }
   /** Nothing follows. */

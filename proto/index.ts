@@ -14,6 +14,7 @@ export * from './field.js';
 export * from './forecast.js';
 export * from './inputs.js';
 export * from './job.js';
+export * from './level-counts.js';
 export * from './limits.js';
 export * from './profile.js';
 export * from './proof.js';

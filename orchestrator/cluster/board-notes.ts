@@ -1,7 +1,5 @@
 import type { Clock } from '../../common/index.js';
-import type { BlockId } from '../../proto/index.js';
 import type { BlockOwner, BlockProgress } from '../../queue/index.js';
-import type { BlockSnapshot } from '../schedule/index.js';
 import type { ClaimedBlock } from './claimed-block.js';
 
 /** How often the board is asked whether a block is still ours, where there is nothing to tell. */
@@ -10,7 +8,6 @@ const CONFIRM_MS = 2_000;
 export interface BoardNotesOptions {
   readonly owner: Pick<BlockOwner, 'note'>;
   readonly clock: Clock;
-  readonly snapshot: (blockId: BlockId) => BlockSnapshot | undefined;
 }
 
 /** Tells the board how far blocks are, and so learns whether they are still ours. */
@@ -36,10 +33,11 @@ export class BoardNotes {
     block.noted = { progress, atMs: clock.monotonicMs() };
   }
 
-  #progressOf({ id, checked, prepared, noted }: ClaimedBlock): BlockProgress {
+  /** As far as those who watch were told: whoever begins to watch goes on from the cursor. */
+  #progressOf({ checked, prepared, news: { counts } }: ClaimedBlock): BlockProgress {
     if (prepared === undefined) return { state: 'preparing', checked, jobs: 0, done: 0, running: 0 };
-    const jobs = prepared.tree.size;
-    const { done, running } = this.#options.snapshot(id) ?? { done: noted?.progress.done ?? 0, running: 0 };
-    return { state: 'proving', checked, jobs, done, running };
+    const { lineageSeed, tree } = prepared;
+    const told = counts ?? { done: 0, running: 0 };
+    return { state: 'proving', checked, jobs: tree.size, lineageSeed, ...told };
   }
 }

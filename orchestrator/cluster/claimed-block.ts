@@ -1,6 +1,7 @@
 import type { JobId } from '../../proto/index.js';
 import type { BlockClaim, BlockProgress } from '../../queue/index.js';
 import type { PreparedBlock } from '../run/index.js';
+import type { BlockNews } from './block-news.js';
 
 /**
  * A block that this orchestrator owns. It is
@@ -14,6 +15,8 @@ import type { PreparedBlock } from '../run/index.js';
  */
 export class ClaimedBlock {
   readonly claim: BlockClaim;
+  /** What those who watch it are told. */
+  readonly news: BlockNews;
   /** Aborted when its preparation is not wanted any more. */
   readonly preparing = new AbortController();
   /** Jobs of the family's other blocks that were proven since its preparation began: it has seen the store before that. */
@@ -32,8 +35,9 @@ export class ClaimedBlock {
   #onPrepared: (() => void)[] = [];
   #onGone: () => void = () => {};
 
-  constructor(claim: BlockClaim) {
+  constructor(claim: BlockClaim, news: BlockNews) {
     this.claim = claim;
+    this.news = news;
     this.checked = claim.checked;
     this.whenGone = new Promise((resolve) => {
       this.#onGone = resolve;
@@ -54,7 +58,10 @@ export class ClaimedBlock {
 
   enter(state: 'preparing' | 'proving' | 'ending' | 'dropped'): void {
     this.#state = state;
-    if (state === 'dropped') this.#onGone();
+    if (state === 'dropped') {
+      this.news.close();
+      this.#onGone();
+    }
     if (!this.isPrepared) return;
     if (state !== 'proving') this.preparing.abort();
     for (const resolve of this.#onPrepared.splice(0)) resolve();

@@ -17,7 +17,16 @@ export type ClusterPorts = ReturnType<typeof patientPorts>;
 export function patientPorts(raw: RawPorts, patience: { readonly queue: Patience; readonly store: Patience }) {
   const { queue, store } = patience;
   return {
-    owner: patiently(queue, raw.owner, ['claim', 'cancelled', 'note', 'histories', 'remember', 'credit', 'end']),
+    owner: patiently(queue, raw.owner, [
+      'claim',
+      'cancelled',
+      'note',
+      'histories',
+      'remember',
+      'credit',
+      'publish',
+      'end',
+    ]),
     board: patiently(queue, raw.board, ['find', 'credits']),
     queue: patiently(queue, raw.queue, ['add', 'remove', 'detach', 'removeBlock', 'present']),
     fleet: patiently(queue, raw.fleet, ['list', 'drain']),

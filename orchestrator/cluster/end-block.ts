@@ -46,8 +46,9 @@ export interface EndBlockOptions {
 }
 
 /**
- * Ends a block: its result is durable first, then what it leaves behind is swept up, then it is taken off the board. So
- * whoever claims it after a crash in between finds the result of this very submission, and finishes (`finishBlock`).
+ * Ends a block: its result is durable first, then those who watch hear of it, then what it leaves behind is swept up, then
+ * it is taken off the board. So whoever claims it after a crash in between finds the result of this very submission, and
+ * finishes (`finishBlock`).
  * Rejects with `lease-lost` when the block is someone else's.
  */
 export async function endBlock(block: ClaimedBlock, wanted: Ending, options: EndBlockOptions): Promise<void> {
@@ -72,10 +73,10 @@ export async function endBlock(block: ClaimedBlock, wanted: Ending, options: End
   };
   await options.confirm(block);
   const later = await findLaterResult(block, options);
-  if (later !== undefined) return sweepAndEnd(block, later, planned?.tree, options);
+  if (later !== undefined) return tellAndEnd(block, later, planned?.tree, options);
   await ports.blocks.putResult(result, credits);
   onEvent(block.id, endEvent(block, ending, credits, clock));
-  await sweepAndEnd(block, result, planned?.tree, options);
+  await tellAndEnd(block, result, planned?.tree, options);
 }
 
 /**
@@ -98,7 +99,7 @@ export async function finishBlock(block: ClaimedBlock, result: BlockResult, opti
   // Without its outline nothing is known of what there may be.
   const outline = lineageSeed === null ? undefined : await findOutline(block.id, options.ports.blocks);
   const tree = outline === undefined || lineageSeed === null ? undefined : planTree(outline, lineageSeed);
-  await sweepAndEnd(block, result, tree, options);
+  await tellAndEnd(block, result, tree, options);
 }
 
 /**
@@ -137,12 +138,13 @@ async function removeQueuedFor(id: BlockId, { queue, proofs }: Pick<ClusterPorts
 
 const DELETIONS_AT_ONCE = 16;
 
-async function sweepAndEnd(
+async function tellAndEnd(
   block: ClaimedBlock,
   result: BlockResult,
   tree: PreparedBlock['tree'] | undefined,
   { ports, keepProofs, neededBy }: EndBlockOptions,
 ): Promise<void> {
+  await block.news.end(result);
   if (tree !== undefined) await sweepTree(tree, ports.proofs, keepAfter(result, keepProofs, await neededBy(block)));
   await ports.owner.end(block.claim);
 }

@@ -12,9 +12,12 @@ import {
 } from '../../proto/index.js';
 import type { BlockClaim } from '../../queue/index.js';
 import { type BlockOutcome, type PrepareTools, plannedEvent, SchedulerShell, type ShellHost } from '../run/index.js';
+import type { LevelSnapshot } from '../schedule/index.js';
 import { addJobs } from './add-jobs.js';
 import { Background } from './background.js';
 import { BlockEndings } from './block-endings.js';
+import { blockEventOf } from './block-event-of.js';
+import { BlockNews } from './block-news.js';
 import { BoardNotes } from './board-notes.js';
 import { ClaimedBlock } from './claimed-block.js';
 import { type ClusterPorts, patientPorts } from './cluster-ports.js';
@@ -99,11 +102,7 @@ export class Orchestrator implements ShellHost {
       host: this,
     });
     this.#credits = new CreditBook(this.#ports.owner, (block, thrown) => this.#onOwnerError(block, thrown));
-    this.#notes = new BoardNotes({
-      owner: this.#ports.owner,
-      clock: this.#clock,
-      snapshot: (blockId) => this.#shell.snapshot(blockId),
-    });
+    this.#notes = new BoardNotes({ owner: this.#ports.owner, clock: this.#clock });
     this.#blobs = new JobBlobs(this.#ports.proofs, this.#tools);
     this.#fleet = new FleetWatch(this.#ports.fleet, (error) => this.#report(error));
     this.#endings = new BlockEndings({
@@ -159,7 +158,8 @@ export class Orchestrator implements ShellHost {
   }
 
   async #end(): Promise<void> {
-    await settledWithin(this.#credits.flush(), FLUSH_MS);
+    const told = [...this.#blocks.values()].map(({ news }) => news.idle());
+    await settledWithin(Promise.all([this.#credits.flush(), ...told]), FLUSH_MS);
     this.#stopping.abort();
     for (const cleanUp of this.#cleanups) cleanUp();
     for (const block of this.#blocks.values()) block.enter('dropped');
@@ -182,7 +182,16 @@ export class Orchestrator implements ShellHost {
     if (this.#stopping.signal.aborted) return;
     // An earlier claim to it must have been lost.
     this.#drop(claim.blockId);
-    this.#blocks.set(claim.blockId, new ClaimedBlock(claim));
+    const block: ClaimedBlock = new ClaimedBlock(
+      claim,
+      new BlockNews({
+        epoch: claim.token,
+        clock: this.#clock,
+        publish: (chunk) => this.#ports.owner.publish(claim, chunk),
+        onFault: (thrown) => this.#onOwnerError(block, thrown),
+      }),
+    );
+    this.#blocks.set(claim.blockId, block);
     this.#background.ask('preparing', () => this.#prepareWaiting());
   }
 
@@ -381,6 +390,15 @@ export class Orchestrator implements ShellHost {
 
   onEvent(blockId: BlockId, event: RunEventBody): void {
     this.#options.onEvent?.(blockId, event);
+    const block = this.#blocks.get(blockId);
+    const told = block === undefined ? undefined : blockEventOf(event, block.prepared?.lineageSeed);
+    if (told !== undefined) block?.news.tell(told);
+  }
+
+  onRecount(blockId: BlockId, levels: readonly LevelSnapshot[]): void {
+    this.#blocks
+      .get(blockId)
+      ?.news.tell({ kind: 'recounted', levels: levels.map(({ waiting: _, ...level }) => level) });
   }
 
   onEnd(blockId: BlockId, outcome: BlockOutcome): void {

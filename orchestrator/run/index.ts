@@ -16,6 +16,7 @@ export {
 } from './prepare-block.js';
 export { type ProveBlockOptions, proveBlock } from './prove-block.js';
 export { type JournalEntry, RunJournal } from './run-journal.js';
-export { type BlockOutcome, type DrivenBlock, SchedulerShell, type ShellHost } from './scheduler-shell.js';
+export { SchedulerShell } from './scheduler-shell.js';
+export type { BlockOutcome, DrivenBlock, ShellHost } from './shell-host.js';
 export { type ProofChecks, StoredProofs } from './stored-proofs.js';
 export { verifyClientProofs } from './verify-client-proofs.js';

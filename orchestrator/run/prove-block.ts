@@ -8,7 +8,8 @@ import { findProofs } from './found-proofs.js';
 import { plannedEvent } from './planned-event.js';
 import type { PreparedBlock } from './prepare-block.js';
 import type { RunJournal } from './run-journal.js';
-import { type BlockOutcome, SchedulerShell, type ShellHost } from './scheduler-shell.js';
+import { SchedulerShell } from './scheduler-shell.js';
+import type { BlockOutcome, ShellHost } from './shell-host.js';
 import { type ProofChecks, StoredProofs } from './stored-proofs.js';
 
 export interface ProveBlockOptions extends ProofChecks {

@@ -1,11 +1,9 @@
-import { type Clock, EspalierError, type SerializedError } from '../../common/index.js';
+import { type Clock, EspalierError } from '../../common/index.js';
 import {
   type BlockId,
-  type JobHistoryRecord,
   type JobId,
   type JobReport,
   type ProofSummary,
-  type QueuedJob,
   type RunEventBody,
   summaryOf,
 } from '../../proto/index.js';
@@ -22,53 +20,13 @@ import { JobSupply, type SupplyQueue } from './job-supply.js';
 import { KeyedTasks } from './keyed-tasks.js';
 import { Mailbox } from './mailbox.js';
 import type { PreparedBlock } from './prepare-block.js';
-import type { StoredProofs } from './stored-proofs.js';
-
-/** A block that the shell drives. */
-export interface DrivenBlock {
-  readonly prepared: PreparedBlock;
-  readonly stored: Pick<StoredProofs, 'find'>;
-}
+import type { BlockOutcome, DrivenBlock, ShellHost } from './shell-host.js';
 
 export type SchedulerEventBody = SchedulerEvent extends infer E
   ? E extends unknown
     ? Omit<E, 'nowMs'>
     : never
   : never;
-
-/** How the scheduler says that a block ended. */
-export type BlockOutcome = 'proven' | { readonly error: SerializedError; readonly jobId: JobId };
-
-/**
- * What differs between one machine and a cluster. What is awaited holds up everything that follows; errors thrown there
- * come out of `step`.
- */
-export interface ShellHost {
-  /**
-   * Makes sure that what the job reads is in the store, whole: whatever may be there already. Runs in the background, some
-   * at a time.
-   */
-  provide(queued: QueuedJob): Promise<void>;
-  /** Deletes what `provide` stored. Runs in the background. */
-  deleteInputs?(jobId: JobId): Promise<void>;
-  /** Before a proof is deleted that others have replaced; it stays if this rejects. Runs in the background. */
-  beforeDeletion?(jobId: JobId): Promise<void>;
-  /** Before an event is handled. */
-  beforeEvent?(): Promise<void>;
-  /** A proof was accepted: notes who made it. */
-  accept(blockId: BlockId, summary: ProofSummary): Promise<void> | undefined;
-  remember?(blockId: BlockId, histories: ReadonlyMap<JobId, JobHistoryRecord>): Promise<void>;
-  drainWorker?(workerId: string, reason: string): void;
-  onEvent(blockId: BlockId, event: RunEventBody): void;
-  /** The scheduler has forgotten the block, and so has the shell. */
-  onEnd(blockId: BlockId, outcome: BlockOutcome): void;
-  /** A proof of a job that no block has which is driven here: it came late, or its block was dropped. */
-  onStray?(report: JobReport & { readonly kind: 'late' }): void;
-  /** Jobs could not be provided for or queued. */
-  onSupplyFault(jobs: readonly QueuedJob[], thrown: unknown): void;
-  /** A stored proof could not be looked at. */
-  onCheckFault(thrown: unknown): void;
-}
 
 export interface SchedulerShellOptions {
   readonly scheduling: SchedulerOptions;
@@ -84,6 +42,8 @@ export interface SchedulerShellOptions {
 
 interface Message {
   readonly event: SchedulerEventBody;
+  /** Who began to prove it, where the event says that. */
+  readonly workerId?: string | undefined;
   /** The proof that the event is about. */
   readonly proof?: ProvenBy | undefined;
   /** Called when everything that must be done before the next message is. */
@@ -184,10 +144,7 @@ export class SchedulerShell {
     switch (report.kind) {
       case 'started': {
         const { attempt } = report;
-        for (const { block, job } of this.#holdersOf(jobId)) {
-          this.#onEvent(block, { kind: 'job-started', ...factsOf(block, job), workerId, attempt });
-        }
-        this.post({ kind: 'job-started', jobId, attempt });
+        this.#put({ event: { kind: 'job-started', jobId, attempt }, workerId });
         break;
       }
       case 'proven':
@@ -263,8 +220,19 @@ export class SchedulerShell {
     try {
       await this.#options.host.beforeEvent?.();
       await this.#handle(message);
+    } catch (thrown) {
+      this.#recountAll();
+      throw thrown;
     } finally {
       message.onHandled?.();
+    }
+  }
+
+  /** Some of what happened may not have been told. */
+  #recountAll(): void {
+    for (const blockId of this.#blocks.keys()) {
+      const snapshot = this.#scheduler.snapshot(blockId);
+      if (snapshot !== undefined) this.#options.host.onRecount?.(blockId, snapshot.levels);
     }
   }
 
@@ -300,23 +268,27 @@ export class SchedulerShell {
     this.#put({ event, proof, onHandled });
   }
 
-  async #handle({ event, proof }: Message): Promise<void> {
+  async #handle(message: Message): Promise<void> {
+    const { event } = message;
     this.#droppedSome = false;
     // It was dropped before it got here.
     if (event.kind === 'block-added' && this.#blocks.get(event.blockId)?.prepared.tree !== event.tree) return;
     const nowMs = this.#options.clock.monotonicMs();
     for (const command of this.#scheduler.handle({ ...event, nowMs } as SchedulerEvent)) {
       // Most of it is done at once, and there is much of it.
-      const isUnderWay = this.#obey(command, proof);
+      const isUnderWay = this.#obey(command, message);
       if (isUnderWay !== undefined) await isUnderWay;
     }
   }
 
   /** Returns a promise where what follows must wait. */
-  #obey(command: SchedulerCommand, proof: ProvenBy | undefined): Promise<void> | undefined {
+  #obey(command: SchedulerCommand, message: Message): Promise<void> | undefined {
     switch (command.kind) {
+      case 'report-started':
+        this.#tellStarted(command, message);
+        return undefined;
       case 'report-proven':
-        return this.#accept(command.blockId, command.jobId, proof);
+        return this.#accept(command.blockId, command.jobId, message.proof);
       case 'remove':
         return this.#supply.remove(this.#ours(command.jobIds));
       case 'detach':
@@ -330,11 +302,16 @@ export class SchedulerShell {
     }
   }
 
-  #begin(command: Exclude<SchedulerCommand, { kind: 'report-proven' | 'remove' | 'detach' | 'remember' }>): void {
+  #begin(
+    command: Exclude<SchedulerCommand, { kind: 'report-started' | 'report-proven' | 'remove' | 'detach' | 'remember' }>,
+  ): void {
     const { host, proofs } = this.#options;
     switch (command.kind) {
       case 'report-retry':
         this.#retry(command);
+        break;
+      case 'report-recounted':
+        if (this.#blocks.has(command.blockId)) host.onRecount?.(command.blockId, command.levels);
         break;
       case 'drain-worker':
         host.drainWorker?.(command.workerId, command.reason);
@@ -367,6 +344,16 @@ export class SchedulerShell {
       case 'restore-inputs':
         break; // Whatever is queued is provided for again, and each job's blobs are dealt with in order.
     }
+  }
+
+  #tellStarted(
+    { blockId, jobId }: SchedulerCommand & { readonly kind: 'report-started' },
+    { event, workerId }: Message,
+  ): void {
+    const block = this.#blocks.get(blockId);
+    if (block === undefined || event.kind !== 'job-started' || workerId === undefined) return;
+    const job = block.prepared.tree.indexOf(jobId);
+    this.#onEvent(block, { kind: 'job-started', ...factsOf(block, job), workerId, attempt: event.attempt });
   }
 
   #accept(blockId: BlockId, jobId: JobId, proof: ProvenBy | undefined): Promise<void> | undefined {

@@ -1,7 +1,9 @@
 import type { BlockId, JobHistoryRecord, JobId, QueuedJob } from '../../proto/index.js';
 import type { SchedulerCommand } from './events.js';
 
-type Report = SchedulerCommand & { readonly kind: 'report-proven' | 'report-retry' };
+type Report = SchedulerCommand & {
+  readonly kind: 'report-started' | 'report-proven' | 'report-retry' | 'report-recounted';
+};
 type Ending = SchedulerCommand & { readonly kind: 'block-proven' | 'block-failed' };
 
 /** Gathers what one event brings about and gives it out in the order that `SchedulerCommand` promises. */

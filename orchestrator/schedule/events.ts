@@ -63,6 +63,8 @@ export interface AddedBlock {
  * finished all earlier ones before it obeys `restore-inputs`: that command announces that deleted things come back.
  */
 export type SchedulerCommand =
+  /** A worker proves a job of the block now. */
+  | { readonly kind: 'report-started'; readonly blockId: BlockId; readonly jobId: JobId }
   /** A proof was accepted. At most once for a job and block, unless the proof was lost meanwhile. */
   | { readonly kind: 'report-proven'; readonly blockId: BlockId; readonly jobId: JobId }
   /** A job failed and will be tried again. */
@@ -75,6 +77,11 @@ export type SchedulerCommand =
       readonly error: SerializedError;
       readonly delayMs: number;
     }
+  /**
+   * The counts of an open block after all of these commands, where the three kinds of report before do not account for
+   * them: a job that starts runs, one that is proven is done and runs no more, one that is tried again runs no more.
+   */
+  | { readonly kind: 'report-recounted'; readonly blockId: BlockId; readonly levels: readonly LevelSnapshot[] }
   /** Take these out of the queue, waiting or running; some may not be there any more. */
   | { readonly kind: 'remove'; readonly jobIds: readonly JobId[] }
   /** Take these out of the queue, but let those who prove them go on: a further attempt at a straggler follows. */

@@ -216,6 +216,7 @@ describe('lost proofs', () => {
   it('are proven again with everything below that is gone, while the parent waits', () => {
     const bench = new Bench().add('block', tree, finished).start(kernel1).lose(kernel0);
     expect(bench.commands).toMatchObject([
+      { kind: 'report-recounted', blockId: 'block' },
       { kind: 'remove', jobIds: [kernel1, kernel0, vm0] },
       { kind: 'remember', blockId: 'block' },
       { kind: 'restore-inputs', blockId: 'block', jobIds: [kernel0, vm0] },

@@ -66,6 +66,8 @@ export class Scheduler {
   readonly #out = new CommandBuffer();
   readonly #failures: JobFailures;
   readonly #discards: Discards;
+  /** Whose counts are others than what was reported says. */
+  readonly #recounted = new Set<BlockJobs>();
   #nowMs = 0;
   #announcedWakeMs: number | undefined;
 
@@ -81,10 +83,12 @@ export class Scheduler {
   /** Throws `queue-full` for a block too many, having changed nothing. */
   handle(event: SchedulerEvent): readonly SchedulerCommand[] {
     this.#out.clear();
+    this.#recounted.clear();
     this.#nowMs = event.nowMs;
     this.#dispatch(event);
     if (this.#stragglers.isDue(event.nowMs)) this.#hedgeStragglers();
     this.#rememberChanges();
+    this.#reportRecounted();
     return this.#out.take(this.#nextWake(event.kind === 'tick'));
   }
 
@@ -195,7 +199,9 @@ export class Scheduler {
     // that is known may yet turn out to be what is in the queue.
     if (attempt < this.#histories.attempt(jobId)) return;
     for (const { block, job } of this.#holders(jobId)) {
-      if (block.state(job) === 'ready') block.setState(job, 'leased', this.#nowMs);
+      if (block.state(job) !== 'ready') continue;
+      block.setState(job, 'leased', this.#nowMs);
+      this.#out.report({ kind: 'report-started', blockId: block.blockId, jobId });
     }
     this.#stragglers.noteActivity(this.#nowMs);
   }
@@ -218,6 +224,7 @@ export class Scheduler {
     this.#stragglers.noteActivity(this.#nowMs);
     this.#histories.stopWaiting(jobId);
     for (const { block, job } of open) {
+      if (block.state(job) !== 'leased') this.#recounted.add(block);
       block.setState(job, 'proven', this.#nowMs);
       block.setStored(job, true);
       this.#out.report({ kind: 'report-proven', blockId: block.blockId, jobId });
@@ -280,6 +287,7 @@ export class Scheduler {
     this.#histories.wait(jobId, this.#nowMs + delayMs);
     this.#timers.add(this.#nowMs + delayMs, jobId);
     for (const { block, job } of holders) {
+      if (block.state(job) !== 'leased') this.#recounted.add(block);
       block.setState(job, 'backoff', this.#nowMs);
       this.#out.report({ kind: 'report-retry', blockId: block.blockId, jobId, attempt, error, delayMs });
     }
@@ -311,7 +319,10 @@ export class Scheduler {
       this.#out.detach(jobId);
       this.#stragglers.hedge(jobId, this.#histories.hedge(jobId));
       const holders = this.#holders(jobId).filter(({ block, job }) => block.isQueued(job));
-      for (const { block, job } of holders) block.setState(job, 'blocked', this.#nowMs);
+      for (const { block, job } of holders) {
+        block.setState(job, 'blocked', this.#nowMs);
+        this.#recounted.add(block);
+      }
       for (const { block, job } of holders) this.#enqueue(block, job);
     }
   }
@@ -364,6 +375,7 @@ export class Scheduler {
         this.#out.remove(jobId);
       }
       block.setState(job, 'blocked', this.#nowMs);
+      this.#recounted.add(block);
       block.countMissingChildren(job);
       this.#out.restoreInputs(block.blockId, jobId);
       revived.push(...block.tree.childJobs(job).filter((child) => !block.isStored(child)));
@@ -375,7 +387,9 @@ export class Scheduler {
   #enqueue(block: BlockJobs, job: number): void {
     const jobId = block.tree.jobId(job);
     const twin = this.#twins(block, jobId).find(isUnderWay);
-    block.setState(job, twin?.block.state(twin.job) ?? 'ready', this.#nowMs);
+    const state = twin?.block.state(twin.job) ?? 'ready';
+    block.setState(job, state, this.#nowMs);
+    if (state === 'leased') this.#recounted.add(block);
     if (twin !== undefined) return;
     this.#out.enqueue({
       job: block.tree.job(job, block.blockId, () => this.#classOf({ block, job })),
@@ -388,6 +402,7 @@ export class Scheduler {
   #takeBack(block: BlockJobs, job: number, state: 'blocked' | 'proven'): void {
     const before = block.state(job);
     block.setState(job, state, this.#nowMs);
+    if (before === 'leased' || state === 'proven') this.#recounted.add(block);
     if (before === 'blocked') return;
     const jobId = block.tree.jobId(job);
     if (this.#twins(block, jobId).some(isUnderWay)) return;
@@ -419,6 +434,14 @@ export class Scheduler {
     }
     for (const jobId of block.withHistory) if (this.#twins(block, jobId).length === 0) this.#histories.forget(jobId);
     if (this.#blocks.size === 0) this.#timers.clear();
+  }
+
+  #reportRecounted(): void {
+    for (const block of this.#recounted) {
+      const { blockId } = block;
+      if (this.#blocks.get(blockId) !== block) continue;
+      this.#out.report({ kind: 'report-recounted', blockId, levels: block.snapshot().levels });
+    }
   }
 
   /** What changed in this event is to outlive the scheduler, for each block that is still open. */

@@ -30,7 +30,12 @@ describe('a job that takes too long', () => {
     const bench = nearlyDone(1).idle({ rollup: 1 });
     expect(hedgedUntil(bench, LIMIT_MS - 1)).toEqual([]);
     bench.tick(LIMIT_MS);
-    expect(bench.kinds.filter((kind) => kind !== 'wake')).toEqual(['detach', 'remember', 'enqueue']);
+    expect(bench.kinds.filter((kind) => kind !== 'wake')).toEqual([
+      'report-recounted',
+      'detach',
+      'remember',
+      'enqueue',
+    ]);
     expect(bench.ids('detach')).toEqual([base(63)]);
     expect(bench.all('enqueue')[0]?.jobs).toMatchObject([{ job: { id: base(63) }, attempt: 2 }]);
     expect(bench.remembered('block').get(base(63))?.attempt).toBe(2);

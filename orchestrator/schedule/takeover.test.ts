@@ -30,7 +30,7 @@ describe('what is remembered', () => {
 
   it('comes when the earlier attempt is out of the queue, and before the next is in it', () => {
     const bench = new Bench().add('block', tree, [tree.kernelJob(0, 0), tree.vmJob(0, 1)]).lose(kernel0);
-    expect(bench.kinds).toEqual(['remove', 'remember', 'restore-inputs', 'enqueue']);
+    expect(bench.kinds).toEqual(['report-recounted', 'remove', 'remember', 'restore-inputs', 'enqueue']);
     expect(bench.remembered('block').get(kernel0)).toEqual(
       record(2, { voidUpToAttempt: 1, failures: { 'store-corrupt': 1 } }),
     );

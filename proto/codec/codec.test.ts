@@ -146,6 +146,7 @@ const event: fc.Arbitrary<WatchedEventBody> = fc.oneof(
   fc.record({ kind: fc.constant('job-proven' as const), ...place, workerId: word, attempts: count, wallMs: exactMs }),
   fc.record({ kind: fc.constant('job-retried' as const), ...place, attempt: count, delayMs: count, error: failure }),
   fc.record({ kind: fc.constant('proof-lost' as const), jobId: word, message: text }),
+  fc.record({ kind: fc.constant('recounted' as const), levels: fc.array(level, { maxLength: 3 }) }),
   fc.record({ kind: fc.constant('forecast' as const), forecast }),
   fc.record({ kind: fc.constant('ended' as const), block: view }),
 );

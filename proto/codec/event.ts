@@ -5,7 +5,7 @@ import * as wire from '../wire.js';
 import { blockFromWire, blockToWire } from './block.js';
 import { answer, reversed, wholeMs } from './check.js';
 import { failureFromWire, failureToWire } from './failure.js';
-import { forecastFromWire, forecastToWire } from './forecast.js';
+import { forecastFromWire, forecastToWire, levelFromWire, levelToWire } from './forecast.js';
 
 const REASONS: Readonly<Record<SnapshotReason, wire.SnapshotReason>> = {
   start: wire.SnapshotReason.START,
@@ -43,6 +43,8 @@ function bodyToWire(body: WatchedEventBody, deadlineAtMs: number | null): WireBo
       const value = { job: placeToWire(body), attempt, delayMs: wholeMs(delayMs), error: failureToWire(error) };
       return { $case: 'jobRetried', value };
     }
+    case 'recounted':
+      return { $case: 'recounted', value: { levels: body.levels.map(levelToWire) } };
     case 'proof-lost':
       return { $case: 'proofLost', value: { jobId: body.jobId, message: body.message } };
     case 'forecast':
@@ -75,6 +77,8 @@ function bodyFromWire(body: WireBody): WatchedEventBody {
       const error = failureFromWire(answer.present(body.value.error, 'the error of an attempt'));
       return { kind: 'job-retried', ...placeFromWire(job), attempt, delayMs, error };
     }
+    case 'recounted':
+      return { kind: 'recounted', levels: body.value.levels.map(levelFromWire) };
     case 'proofLost':
       return { kind: 'proof-lost', jobId: body.value.jobId, message: body.value.message };
     case 'forecast':

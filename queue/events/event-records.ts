@@ -81,6 +81,7 @@ const eventSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('job-started'), ...ofJob, workerId: text, attempt: positive }),
   z.strictObject({ kind: z.literal('job-proven'), ...ofJob, workerId: text, attempts: positive, wallMs: timeMs }),
   z.strictObject({ kind: z.literal('job-retried'), ...ofJob, attempt: positive, delayMs: timeMs, error: errorSchema }),
+  z.strictObject({ kind: z.literal('recounted'), atMs: timeMs, levels: levelsSchema }),
   z.strictObject({ kind: z.literal('proof-lost'), atMs: timeMs, jobId: text, message }),
   z.strictObject({ kind: z.literal('forecast'), atMs: timeMs, forecast: forecastSchema }),
   z.strictObject({ kind: z.literal('ended'), atMs: timeMs, result: resultSchema }),

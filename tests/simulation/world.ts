@@ -13,6 +13,7 @@ import { HedgeWatch } from './hedge-watch.js';
 import { Ledger } from './ledger.js';
 import { Random } from './random.js';
 import type { Scenario, SimulatedBlock } from './scenario.js';
+import { ToldCounts } from './told-counts.js';
 import { VirtualTime } from './virtual-time.js';
 
 export type Ending = 'proven' | 'failed' | 'cancelled';
@@ -75,6 +76,7 @@ export class World {
   /** What it believes to run, before the present event. */
   #running = 0;
   #hedges = new HedgeWatch();
+  readonly #told = new ToldCounts();
 
   constructor(scenario: Scenario, seed: number) {
     this.#scenario = scenario;
@@ -159,6 +161,7 @@ export class World {
       this.inputs.add(tree.jobId(job));
       this.#counted.delete(`${blockId} ${tree.jobId(job)}`);
     }
+    this.#told.plan(blockId, tree, finished);
     const histories = new Map(remembered);
     return { blockId, tree, finished, ageRank, histories };
   }
@@ -274,6 +277,7 @@ export class World {
         const attemptOf = (jobId: JobId) => this.#fleet.attemptOf(jobId);
         this.hedged += this.#hedges.check(command.jobIds, enqueued, this.#running, this.#idle, attemptOf);
       }
+      this.#told.obey(command);
       this.#obey(command);
     }
     this.#checkSnapshots();
@@ -432,6 +436,7 @@ export class World {
   #end(blockId: string, ending: Ending, error?: SerializedError): void {
     if (!this.#open.delete(blockId)) throw new Error(`${blockId} ended twice`);
     this.#ledger.forgetBlock(blockId);
+    this.#told.forget(blockId);
     this.#hedges.forget((jobId) => this.#holders(jobId).length === 0);
     for (const key of this.#counted) if (key.startsWith(`${blockId} `)) this.#counted.delete(key);
     this.endings.set(blockId, { ending, atMs: this.time.nowMs, ...(error === undefined ? {} : { error }) });
@@ -456,6 +461,7 @@ export class World {
       this.#running += snapshot?.running ?? 0;
       const jobs = snapshot?.levels.reduce((sum, level) => sum + level.done + level.running + level.waiting, 0);
       if (jobs !== tree.size) throw new Error(`${blockId} has ${tree.size} jobs and ${jobs} in its snapshot`);
+      if (snapshot !== undefined) this.#told.check(snapshot);
       if (snapshot?.levels.some((level) => Math.min(level.done, level.running, level.waiting) < 0)) {
         throw new Error(`${blockId} has a negative count`);
       }

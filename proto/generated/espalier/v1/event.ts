@@ -6,7 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import { Block, Failure, Forecast } from "./status.js";
+import { Block, Failure, Forecast, LevelProgress } from "./status.js";
 
 /** Why a snapshot comes. */
 export enum SnapshotReason {
@@ -83,6 +83,9 @@ export interface BlockEvent {
     | //
     /** The block has ended. Nothing follows. */
     { $case: "ended"; value: Block }
+    | //
+    /** The counts of all levels, where something else changed them than the events before say. */
+    { $case: "recounted"; value: Recounted }
     | undefined;
 }
 
@@ -144,6 +147,16 @@ export interface JobRetried {
   error: Failure | undefined;
 }
 
+/**
+ * The counts as they are now. A job that starts counts as running, one that is proven as done and no more as running, one
+ * that is retried no more as running. This comes where counts changed otherwise: jobs that need no proving since one above
+ * them is proven, leases that were given up, proofs that have to be made again.
+ */
+export interface Recounted {
+  /** Every level of the tree, leaves first. */
+  levels: LevelProgress[];
+}
+
 /** A stored proof was damaged, false or gone. */
 export interface ProofLost {
   /** The job whose proof it was. */
@@ -185,6 +198,9 @@ export const BlockEvent: MessageFns<BlockEvent> = {
         break;
       case "ended":
         Block.encode(message.event.value, writer.uint32(74).fork()).join();
+        break;
+      case "recounted":
+        Recounted.encode(message.event.value, writer.uint32(82).fork()).join();
         break;
     }
     return writer;
@@ -275,6 +291,14 @@ export const BlockEvent: MessageFns<BlockEvent> = {
             message.event = { $case: "ended", value: Block.decode(reader, reader.uint32()) };
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.event = { $case: "recounted", value: Recounted.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -317,6 +341,8 @@ export const BlockEvent: MessageFns<BlockEvent> = {
         ? { $case: "forecast", value: Forecast.fromJSON(object.forecast) }
         : isSet(object.ended)
         ? { $case: "ended", value: Block.fromJSON(object.ended) }
+        : isSet(object.recounted)
+        ? { $case: "recounted", value: Recounted.fromJSON(object.recounted) }
         : undefined,
     };
   },
@@ -343,6 +369,8 @@ export const BlockEvent: MessageFns<BlockEvent> = {
       obj.forecast = Forecast.toJSON(message.event.value);
     } else if (message.event?.$case === "ended") {
       obj.ended = Block.toJSON(message.event.value);
+    } else if (message.event?.$case === "recounted") {
+      obj.recounted = Recounted.toJSON(message.event.value);
     }
     return obj;
   },
@@ -394,6 +422,12 @@ export const BlockEvent: MessageFns<BlockEvent> = {
       case "ended": {
         if (object.event?.value !== undefined && object.event?.value !== null) {
           message.event = { $case: "ended", value: Block.fromPartial(object.event.value) };
+        }
+        break;
+      }
+      case "recounted": {
+        if (object.event?.value !== undefined && object.event?.value !== null) {
+          message.event = { $case: "recounted", value: Recounted.fromPartial(object.event.value) };
         }
         break;
       }
@@ -941,6 +975,75 @@ export const JobRetried: MessageFns<JobRetried> = {
     message.error = (object.error !== undefined && object.error !== null)
       ? Failure.fromPartial(object.error)
       : undefined;
+    return message;
+  },
+};
+
+function createBaseRecounted(): Recounted {
+  return { levels: [] };
+}
+
+export const Recounted: MessageFns<Recounted> = {
+  encode(message: Recounted, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.levels) {
+      LevelProgress.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Recounted {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRecounted();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.levels.push(LevelProgress.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Recounted {
+    return {
+      levels: globalThis.Array.isArray(object?.levels) ? object.levels.map((e: any) => LevelProgress.fromJSON(e)) : [],
+    };
+  },
+
+  toJSON(message: Recounted): unknown {
+    const obj: any = {};
+    if (message.levels?.length) {
+      obj.levels = message.levels.map((e) => LevelProgress.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Recounted>): Recounted {
+    return Recounted.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Recounted>): Recounted {
+    const message = createBaseRecounted();
+    message.levels = object.levels?.map((e) => LevelProgress.fromPartial(e)) || [];
     return message;
   },
 };

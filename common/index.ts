@@ -11,6 +11,7 @@ export {
   type ErrorCode,
   EspalierError,
   type EspalierErrorOptions,
+  GRPC_STATUS,
   type SerializedError,
 } from './errors.js';
 export { FolderLock } from './folder-lock.js';

@@ -18,12 +18,12 @@ export interface ForgetStores {
 
 /**
  * Deletes what is left of an ended block: its result, its content, its root proof, the proofs and inputs of its jobs; but
- * none that an open block shares. Rejects with `usage` for an open block, with `block-unknown` where there is nothing of
+ * none that an open block shares. Rejects with `block-open` for an open block, with `block-unknown` where there is nothing of
  * it. What a crash leaves behind the next call deletes: the result, which knows what there may be, goes last.
  */
 export async function forgetBlock(blockId: BlockId, { board, blocks, proofs }: ForgetStores): Promise<void> {
   if ((await board.find(blockId)) !== undefined) {
-    throw new EspalierError('usage', `block ${blockId} is still open`, {
+    throw new EspalierError('block-open', `block ${blockId} is still open`, {
       remedy: `cancel it first: espalier cancel ${blockId}`,
     });
   }

@@ -16,6 +16,7 @@ export { eventFromWire, eventToWire } from './event.js';
 export { failureFromWire, failureToWire } from './failure.js';
 export { forecastFromWire, forecastToWire } from './forecast.js';
 export { proofFromWire, proofToWire, summaryFromWire, summaryToWire } from './proof.js';
+export { ERROR_DOMAIN, toServiceError, type WireError } from './service-error.js';
 export {
   outcomeFromWire,
   outcomeToWire,

@@ -1,0 +1,99 @@
+import { EspalierError } from '../../common/index.js';
+import {
+  type BlockStatus,
+  type ClassDemand,
+  capacityToWire,
+  RESOURCE_CLASSES,
+  type ResourceClass,
+  type WorkerInfo,
+  workerToWire,
+  type wire,
+} from '../../proto/index.js';
+import type { ApiBackend } from './api-backend.js';
+import { pageOf } from './page.js';
+import type { ServiceHandlers } from './service-handlers.js';
+
+const PAGE_DEFAULT = 1_000;
+const NAMED_MAX = 5;
+const REASON_CHARS_MAX = 200;
+
+type FleetBackend = Pick<ApiBackend, 'fleet' | 'board' | 'jobCounts' | 'clock'>;
+
+/** `FleetService`. */
+export function fleetHandlers(backend: FleetBackend): ServiceHandlers<typeof wire.FleetServiceService> {
+  return {
+    async listWorkers({ pageSize, pageToken }) {
+      const request = { pageSize: pageSize || PAGE_DEFAULT, pageToken };
+      const page = pageOf(await backend.fleet.list(), ({ workerId }) => workerId, request);
+      return { workers: page.items.map(workerToWire), nextPageToken: page.nextPageToken };
+    },
+    async drainWorker({ workerId: text, reason }, { principal }) {
+      const workerId = resolveWorker(text, await backend.fleet.list());
+      const why = reason === '' ? `told to by ${principal.name}` : reason.slice(0, REASON_CHARS_MAX);
+      if (!(await backend.fleet.drain(workerId, why))) throw unknownWorker(workerId);
+      return { workerId };
+    },
+    getCapacity: () => capacity(backend),
+  };
+}
+
+/** The id of the one worker that is meant: a whole id, or the beginning of one. */
+function resolveWorker(text: string, workers: readonly WorkerInfo[]): string {
+  const ids = workers.map(({ workerId }) => workerId);
+  if (ids.includes(text)) return text;
+  const fitting = text === '' ? [] : ids.filter((id) => id.startsWith(text));
+  const [first, second] = fitting;
+  if (first === undefined) throw unknownWorker(text);
+  if (second === undefined) return first;
+  const more = fitting.length > NAMED_MAX ? ` and ${fitting.length - NAMED_MAX} more` : '';
+  const named = fitting.slice(0, NAMED_MAX).join(', ');
+  throw new EspalierError('usage', `${text} is the beginning of ${fitting.length} workers: ${named}${more}`, {
+    remedy: 'add some characters',
+  });
+}
+
+function unknownWorker(text: string): EspalierError {
+  return new EspalierError('worker-unknown', `no worker ${JSON.stringify(text.slice(0, 200))} is alive`, {
+    remedy: '`espalier workers` lists them',
+  });
+}
+
+async function capacity({ fleet, board, jobCounts, clock }: FleetBackend): Promise<wire.GetCapacityResponse> {
+  const [workers, open, counts] = await Promise.all([fleet.list(), board.list(), jobCounts()]);
+  const nowMs = clock.nowMs();
+  const working = workers.filter(({ state }) => state === 'working');
+  const demand = RESOURCE_CLASSES.map((resourceClass): ClassDemand => {
+    const asked = open.flatMap(({ forecast }) => forecast?.demand.filter((of) => of.resourceClass === resourceClass) ?? []);
+    const sum = (of: 'running' | 'soon') => asked.reduce((total, one) => total + one[of], 0);
+    const running = sum('running');
+    const { waiting, leased } = counts[resourceClass];
+    return {
+      resourceClass,
+      // A leased job may wait for its worker's cores.
+      queued: waiting + Math.max(0, leased - running),
+      running,
+      soon: sum('soon'),
+      soonMs: Math.max(0, ...asked.map(({ soonMs }) => soonMs)),
+      slots: Math.max(0, ...asked.map(({ slots }) => slots), idleOf(working, resourceClass)),
+    };
+  });
+  const takers = RESOURCE_CLASSES.map(
+    (name) => [name, working.filter(({ classes }) => classes.includes(name)).length] as const,
+  ).filter(([, count]) => count > 0);
+  return capacityToWire(
+    {
+      demand: demand.filter(({ queued, running, soon, slots }) => queued + running + soon + slots > 0),
+      workers: Object.fromEntries(takers),
+      blocks: open.map((status) => outlookOf(status, nowMs)),
+    },
+    nowMs,
+  );
+}
+
+function idleOf(workers: readonly WorkerInfo[], name: ResourceClass): number {
+  return workers.reduce((total, { idle }) => total + (idle[name] ?? 0), 0);
+}
+
+function outlookOf({ blockId, deadlineAtMs, forecast }: BlockStatus, nowMs: number) {
+  return { blockId, timeLeftMs: deadlineAtMs === null ? null : deadlineAtMs - nowMs, forecast };
+}

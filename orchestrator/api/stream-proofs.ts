@@ -1,0 +1,157 @@
+import {
+  type BlockEvent,
+  type BlockId,
+  type BlockView,
+  blockToWire,
+  type EventCursor,
+  type JobId,
+  proofToWire,
+  viewOfResult,
+  type wire,
+} from '../../proto/index.js';
+import { Bitset, type ProofTree } from '../plan/index.js';
+import type { ApiBackend } from './api-backend.js';
+import { type Followed, type FollowBackend, followBlock } from './follow-block.js';
+import type { PlannedTrees } from './planned-tree.js';
+import { proofCursorFromText, proofCursorToText } from './proof-cursor.js';
+
+/** Levels of joins below the root whose proofs are sent unless the request says otherwise. */
+export const LEVELS_BELOW_ROOT_DEFAULT = 2;
+
+interface ProofsBackend extends FollowBackend, Pick<ApiBackend, 'proofs'> {
+  readonly trees: PlannedTrees;
+}
+
+/**
+ * `StreamProofs`: the finished proofs of a block, each once, as they rise, and how it ended. Pulls: a proof is read from
+ * the store when the one before was taken. What was proven before the stream began, or while its reader was so slow that
+ * the block's history moved on, is looked for under the ids of the tree's jobs.
+ */
+export async function* streamProofs(
+  blockId: BlockId,
+  request: wire.StreamProofsRequest,
+  backend: ProofsBackend,
+  signal: AbortSignal,
+): AsyncGenerator<wire.StreamProofsResponse> {
+  const from = request.cursor === '' ? undefined : proofCursorFromText(request.cursor);
+  const sending = new ProofSending(blockId, request, backend, signal);
+  if (from?.job !== undefined) yield* sending.resumeScan(from.place, from.job);
+  for await (const followed of followBlock(blockId, from?.place, backend, signal)) yield* sending.answer(followed);
+}
+
+/** What one stream has sent, and what it sends for what happens. */
+class ProofSending {
+  readonly #blockId: BlockId;
+  readonly #request: wire.StreamProofsRequest;
+  readonly #backend: ProofsBackend;
+  readonly #signal: AbortSignal;
+  #tree: ProofTree | undefined;
+  #sent = new Bitset(0);
+  /** Proofs may have been replaced before it looked for them: told of when the block is proven. */
+  #mayHaveMissed = false;
+
+  constructor(blockId: BlockId, request: wire.StreamProofsRequest, backend: ProofsBackend, signal: AbortSignal) {
+    this.#blockId = blockId;
+    this.#request = request;
+    this.#backend = backend;
+    this.#signal = signal;
+  }
+
+  async *answer(followed: Followed): AsyncGenerator<wire.StreamProofsResponse> {
+    switch (followed.kind) {
+      case 'snapshot':
+        await this.#plan(followed.lineageSeed);
+        this.#mayHaveMissed = true;
+        yield* this.#scan(followed.place, 0);
+        break;
+      case 'ended':
+        await this.#plan(followed.lineageSeed);
+        yield* this.#end(followed.block, followed.place);
+        break;
+      case 'chunk': {
+        const { chunk, from } = followed;
+        for (const [index, event] of chunk.events.entries()) {
+          const place = { epoch: chunk.epoch, seq: chunk.first + index };
+          if (index >= from) yield* this.#hear(event, place, followed.block);
+        }
+      }
+    }
+  }
+
+  /** Goes on looking for what was proven before `place`, as an earlier stream did that broke. */
+  async *resumeScan(place: EventCursor, firstJob: number): AsyncGenerator<wire.StreamProofsResponse> {
+    await this.#planLate();
+    yield* this.#scan(place, firstJob);
+  }
+
+  async *#hear(event: BlockEvent, place: EventCursor, block: BlockView): AsyncGenerator<wire.StreamProofsResponse> {
+    if (event.kind === 'planned') await this.#plan(event.lineageSeed);
+    if (event.kind === 'proof-lost') this.#forget(event.jobId);
+    if (event.kind === 'ended') yield* this.#end(viewOfResult(event.result, block), place);
+    if (event.kind !== 'job-proven') return;
+    await this.#planLate();
+    const job = this.#tree?.indexOf(event.jobId) ?? -1;
+    if (job >= 0 && this.#isWanted(job) && !this.#sent.has(job)) yield await this.#response(job, { place });
+  }
+
+  async #plan(lineageSeed: string | null): Promise<void> {
+    if (this.#tree !== undefined || lineageSeed === null) return;
+    this.#tree = await this.#backend.trees.of(this.#blockId, lineageSeed);
+    if (this.#tree !== undefined) this.#sent = new Bitset(this.#tree.size);
+  }
+
+  /** A stream that goes on behind a place hears of no plan. */
+  async #planLate(): Promise<void> {
+    if (this.#tree !== undefined) return;
+    const { board, blocks } = this.#backend;
+    const known = (await board.find(this.#blockId)) ?? (await blocks.getResult(this.#blockId));
+    await this.#plan(known?.lineageSeed ?? null);
+  }
+
+  #isWanted(job: number): boolean {
+    const { everyLevel, rootOnly, levelsBelowRoot } = this.#request;
+    const tree = this.#tree;
+    if (everyLevel || tree === undefined) return everyLevel;
+    const depth = rootOnly ? 0 : levelsBelowRoot || LEVELS_BELOW_ROOT_DEFAULT;
+    return tree.place(job).kind !== 'call' && tree.joinsAbove(job) <= depth;
+  }
+
+  #forget(jobId: JobId): void {
+    const job = this.#tree?.indexOf(jobId) ?? -1;
+    if (job >= 0) this.#sent.delete(job);
+  }
+
+  /** Proofs in the store that were not sent yet, from the leaves up. */
+  async *#scan(place: EventCursor, firstJob: number): AsyncGenerator<wire.StreamProofsResponse> {
+    for (let job = firstJob; job < (this.#tree?.size ?? 0); job++) {
+      if (!this.#isWanted(job) || this.#sent.has(job)) continue;
+      this.#signal.throwIfAborted();
+      const response = await this.#response(job, { place, job: job + 1 });
+      if (response.item?.$case === 'proof') yield response;
+      else this.#sent.delete(job);
+    }
+  }
+
+  async *#end(block: BlockView, place: EventCursor): AsyncGenerator<wire.StreamProofsResponse> {
+    if (block.state === 'proven' && this.#mayHaveMissed) {
+      for (let job = 0; job < (this.#tree?.size ?? 0); job++) {
+        this.#signal.throwIfAborted();
+        if (this.#isWanted(job) && !this.#sent.has(job)) yield await this.#response(job, { place });
+      }
+    }
+    const cursor = proofCursorToText({ place, job: undefined });
+    yield { cursor, item: { $case: 'ended', value: blockToWire(block) } };
+  }
+
+  async #response(
+    job: number,
+    { place, job: next }: { readonly place: EventCursor; readonly job?: number },
+  ): Promise<wire.StreamProofsResponse> {
+    const jobId = this.#tree?.jobId(job) ?? '';
+    const record = await this.#backend.proofs.getProof(jobId);
+    this.#sent.add(job);
+    const cursor = proofCursorToText({ place, job: next });
+    if (record === undefined) return { cursor, item: { $case: 'replaced', value: { jobId } } };
+    return { cursor, item: { $case: 'proof', value: proofToWire(record) } };
+  }
+}

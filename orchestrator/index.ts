@@ -1,5 +1,6 @@
 /** Executes blocks, plans their proof trees, schedules the jobs, and recovers what was interrupted. */
 
+export * from './api/index.js';
 export * from './block/index.js';
 export * from './cluster/index.js';
 export * from './execute/index.js';

@@ -1,9 +1,4 @@
-import {
-  type Metadata,
-  type ServerInterceptor,
-  ServerInterceptingCall,
-  type ServerSurfaceCall,
-} from '@grpc/grpc-js';
+import { type Metadata, ServerInterceptingCall, type ServerInterceptor } from '@grpc/grpc-js';
 import { EspalierError } from '../../common/index.js';
 import { callStatus, type RefusedCall } from './call-tools.js';
 import type { Principal } from './service-handlers.js';
@@ -38,7 +33,7 @@ export class Admission {
     this.#options = options;
   }
 
-  principalOf(call: Pick<ServerSurfaceCall, 'metadata'>): Principal {
+  principalOf(call: { readonly metadata: Metadata }): Principal {
     return this.#admitted.get(call.metadata) ?? NOBODY;
   }
 

@@ -8,7 +8,7 @@ import {
   type ProofRecord,
   proofToWire,
   summaryToWire,
-  wire,
+  type wire,
 } from '../../proto/index.js';
 import { StoredBlock } from '../../store/index.js';
 import { forgetBlock } from '../cluster/index.js';

@@ -1,6 +1,5 @@
-import { randomUUID } from 'node:crypto';
-import { Metadata, type ServerErrorResponse, type ServerSurfaceCall } from '@grpc/grpc-js';
-import { type Clock, EspalierError } from '../../common/index.js';
+import { Metadata, type ServerErrorResponse } from '@grpc/grpc-js';
+import type { Clock, EspalierError } from '../../common/index.js';
 import { toServiceError } from '../../proto/index.js';
 import type { StallOptions } from './message-streams.js';
 import type { Principal } from './service-handlers.js';
@@ -11,6 +10,8 @@ export interface RefusedCall {
   readonly path: string;
   readonly principal: Principal;
   readonly error: EspalierError;
+  /** By which the caller was told of a fault of the server's own. */
+  readonly reference?: string;
   readonly durationMs: number;
 }
 
@@ -19,23 +20,24 @@ export interface CallTools {
   readonly clock: Clock;
   readonly limits: StallOptions;
   /** Who was admitted with this call. */
-  readonly principalOf: (call: Pick<ServerSurfaceCall, 'metadata'>) => Principal;
+  readonly principalOf: (call: { readonly metadata: Metadata }) => Principal;
   /** Takes a place for a call that lasts; returns how to give it back. Throws `limit-exceeded` where there is none. */
   readonly occupy: (kind: 'upload' | 'stream', principal: Principal) => () => void;
   readonly onRefused: (call: RefusedCall) => void;
   readonly stopping: AbortSignal;
 }
 
-/** An error as grpc-js sends it. What is `internal` is told by a reference only, which its message in the log begins with. */
-export function callStatus(thrown: unknown): ServerErrorResponse {
-  const { code, message, detailsBin } = toServiceError(EspalierError.from(thrown));
+/** An error as grpc-js sends it, see `toServiceError`. */
+export function callStatus(error: EspalierError, reference?: string): ServerErrorResponse {
+  const retryAfterMs = error.code === 'rate-limited' || error.code === 'server-busy' ? RETRY_AFTER_MS : undefined;
+  const { code, message, detailsBin } = toServiceError(error, {
+    ...(reference === undefined ? {} : { reference }),
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  });
   const metadata = new Metadata();
   metadata.set('grpc-status-details-bin', Buffer.from(detailsBin));
   return Object.assign(new Error(message), { code, details: message, metadata });
 }
 
-/** A fault of the server's own gets a reference by which its caller and the log can speak of it. */
-export function referenced(error: EspalierError): EspalierError {
-  if (error.code !== 'internal') return error;
-  return new EspalierError('internal', `${randomUUID().slice(0, 8)}: ${error.message}`, { cause: error });
-}
+/** When somebody who was refused for now should try again. */
+const RETRY_AFTER_MS = 1_000;

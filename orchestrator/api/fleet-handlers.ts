@@ -6,8 +6,8 @@ import {
   RESOURCE_CLASSES,
   type ResourceClass,
   type WorkerInfo,
-  workerToWire,
   type wire,
+  workerToWire,
 } from '../../proto/index.js';
 import type { ApiBackend } from './api-backend.js';
 import { pageOf } from './page.js';
@@ -63,7 +63,9 @@ async function capacity({ fleet, board, jobCounts, clock }: FleetBackend): Promi
   const nowMs = clock.nowMs();
   const working = workers.filter(({ state }) => state === 'working');
   const demand = RESOURCE_CLASSES.map((resourceClass): ClassDemand => {
-    const asked = open.flatMap(({ forecast }) => forecast?.demand.filter((of) => of.resourceClass === resourceClass) ?? []);
+    const asked = open.flatMap(
+      ({ forecast }) => forecast?.demand.filter((of) => of.resourceClass === resourceClass) ?? [],
+    );
     const sum = (of: 'running' | 'soon') => asked.reduce((total, one) => total + one[of], 0);
     const running = sum('running');
     const { waiting, leased } = counts[resourceClass];

@@ -4,5 +4,5 @@
  * decided before a handler runs (`Admission`, `access/`, `limits/`).
  */
 export type { ApiBackend } from './api-backend.js';
-export { type ApiOptions, type ApiServer, startApi } from './start-api.js';
 export type { RefusedCall } from './call-tools.js';
+export { type ApiOptions, type ApiServer, startApi } from './start-api.js';

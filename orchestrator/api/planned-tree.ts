@@ -1,6 +1,6 @@
 import type { BlockId } from '../../proto/index.js';
 import type { BlockStore } from '../../store/index.js';
-import { planBlock, type ProofTree } from '../plan/index.js';
+import { type ProofTree, planBlock } from '../plan/index.js';
 
 /** Trees that are kept: of 61,440 transactions each takes some 10 MB, and every stream of a block's proofs has one. */
 const KEPT_MAX = 4;

@@ -1,9 +1,12 @@
+import { randomUUID } from 'node:crypto';
 import type {
-  sendUnaryData,
+  Metadata,
   Server,
+  ServerErrorResponse,
   ServerReadableStream,
   ServerUnaryCall,
   ServerWritableStream,
+  sendUnaryData,
   UntypedHandleCall,
   UntypedServiceImplementation,
 } from '@grpc/grpc-js';
@@ -13,8 +16,12 @@ import { incoming, send } from './message-streams.js';
 import { safeDefinition, unwrapRequest } from './safe-definition.js';
 import type { CallContext, ServiceHandlers, ServiceShape } from './service-handlers.js';
 
-type AnyCall = ServerUnaryCall<unknown, unknown> | ServerReadableStream<unknown, unknown> | WritableCall;
-type WritableCall = ServerWritableStream<unknown, unknown>;
+/** What of a call is used here, whichever kind it is. */
+interface AnyCall {
+  readonly metadata: Metadata;
+  once(event: 'cancelled', listener: () => void): unknown;
+  on(event: 'error', listener: () => void): unknown;
+}
 
 /** Adds a service to a server: its methods are answered by `handlers`, within the bounds of `tools`. */
 export function serveService<S extends ServiceShape>(
@@ -26,7 +33,7 @@ export function serveService<S extends ServiceShape>(
   const names = Object.keys(service);
   const definition = Object.fromEntries(names.map((name) => [name, safeDefinition(methodOf(service, name))]));
   const implementation: UntypedServiceImplementation = Object.fromEntries(
-    names.map((name) => [name, implement(methodOf(service, name), (handlers as AnyHandlers)[name] as never, tools)]),
+    names.map((name) => [name, implement(methodOf(service, name), (handlers as AnyHandlers)[name], tools)]),
   );
   server.addService(definition, implementation);
 }
@@ -44,68 +51,65 @@ function methodOf(service: ServiceShape, name: string) {
 
 function implement(
   { path, requestStream, responseStream }: { path: string; requestStream: boolean; responseStream: boolean },
-  handler: UnaryHandler & UploadHandler & StreamHandler,
+  handler: unknown,
   tools: CallTools,
 ): UntypedHandleCall {
   if (requestStream) {
+    const upload = handler as UploadHandler;
     return (call: ServerReadableStream<unknown, unknown>, callback: sendUnaryData<unknown>) => {
-      const work = (context: CallContext) => handler(incoming(call, tools.limits, context.signal), context);
-      answer(runCall(path, 'upload', call, tools, work as (context: CallContext) => Promise<unknown>), callback);
+      const work = (context: CallContext) => upload(incoming(call, tools.limits, context.signal), context);
+      runCall({ path, kind: 'upload' }, call, tools, work, (response) => callback(null, response), callback);
     };
   }
-  if (!responseStream) {
-    return (call: ServerUnaryCall<unknown, unknown>, callback: sendUnaryData<unknown>) =>
-      answer(
-        runCall(path, 'unary', call, tools, async (context) => handler(unwrapRequest(call.request), context) as unknown),
-        callback,
-      );
-  }
-  return (call: WritableCall) => {
-    const work = async (context: CallContext) => {
-      for await (const message of handler(unwrapRequest(call.request), context)) {
-        await send(call, message, tools.limits, context.signal);
-      }
+  if (responseStream) {
+    const stream = handler as StreamHandler;
+    return (call: ServerWritableStream<unknown, unknown>) => {
+      const work = async (context: CallContext) => {
+        for await (const message of stream(unwrapRequest(call.request), context)) {
+          await send(call, message, tools.limits, context.signal);
+        }
+      };
+      const fail = (status: ServerErrorResponse) => call.emit('error', status);
+      runCall({ path, kind: 'stream' }, call, tools, work, () => call.end(), fail);
     };
-    runCall(path, 'stream', call, tools, work).then(
-      () => call.end(),
-      (thrown) => call.emit('error', callStatus(thrown)),
-    );
+  }
+  const unary = handler as UnaryHandler;
+  return (call: ServerUnaryCall<unknown, unknown>, callback: sendUnaryData<unknown>) => {
+    const work = async (context: CallContext) => unary(unwrapRequest(call.request), context);
+    runCall({ path, kind: 'unary' }, call, tools, work, (response) => callback(null, response), callback);
   };
 }
 
-function answer(result: Promise<unknown>, callback: sendUnaryData<unknown>): void {
-  result.then(
-    (response) => callback(null, response),
-    (thrown) => callback(callStatus(thrown)),
-  );
-}
-
-async function runCall<T>(
-  path: string,
-  kind: 'unary' | 'upload' | 'stream',
+/** Does the work of a call, and calls `succeed` or `fail` when it has ended, once. */
+function runCall<T>(
+  { path, kind }: { readonly path: string; readonly kind: 'unary' | 'upload' | 'stream' },
   call: AnyCall,
   tools: CallTools,
   work: (context: CallContext) => Promise<T>,
-): Promise<T> {
+  succeed: (response: T) => void,
+  fail: (status: ServerErrorResponse) => void,
+): void {
   const startedMs = tools.clock.monotonicMs();
   const principal = tools.principalOf(call);
   const gone = new AbortController();
   call.once('cancelled', () => gone.abort());
-  // Errors of the connection come as `cancelled` too.
+  // Those of the connection come as `cancelled` too, and there is nobody to tell.
   call.on('error', () => {});
-  const signal = AbortSignal.any([gone.signal, tools.stopping]);
-  let release = () => {};
-  try {
-    if (kind !== 'unary') release = tools.occupy(kind, principal);
-    return await work({ principal, signal });
-  } catch (thrown) {
+  const run = async () => {
+    const release = kind === 'unary' ? () => {} : tools.occupy(kind, principal);
+    try {
+      return await work({ principal, signal: AbortSignal.any([gone.signal, tools.stopping]) });
+    } finally {
+      release();
+    }
+  };
+  run().then(succeed, (thrown) => {
     const error = tools.stopping.aborted ? stoppingError() : EspalierError.from(thrown);
-    const isGone = gone.signal.aborted;
-    if (!isGone) tools.onRefused({ path, principal, error, durationMs: tools.clock.monotonicMs() - startedMs });
-    throw error;
-  } finally {
-    release();
-  }
+    const inner = error.code === 'internal' ? { reference: randomUUID().slice(0, 8) } : {};
+    const durationMs = tools.clock.monotonicMs() - startedMs;
+    if (!gone.signal.aborted) tools.onRefused({ path, principal, error, durationMs, ...inner });
+    fail(callStatus(error, inner.reference));
+  });
 }
 
 function stoppingError(): EspalierError {

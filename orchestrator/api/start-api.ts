@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { type ChannelOptions, Server } from '@grpc/grpc-js';
 import { EspalierError, settledWithin } from '../../common/index.js';
 import { wire } from '../../proto/index.js';
@@ -51,10 +52,12 @@ const SERVICES = [wire.BlockServiceService, wire.FleetServiceService];
  */
 export async function startApi(backend: ApiBackend, options: ApiOptions): Promise<ApiServer> {
   const { host, port, tls, accessFile, allowInsecure = false, onRefused = () => {}, onTrouble = () => {} } = options;
-  checkListen({ host, port, tls, hasAccessFile: accessFile !== undefined, allowInsecure });
+  checkListen({ host, tls, hasAccessFile: accessFile !== undefined, allowInsecure });
   const access = await AccessControl.open(accessFile, { onTrouble });
   const limits = new CallLimits({ ...DEFAULT_LIMITS, ...options.limits }, backend.clock);
   const stopping = new AbortController();
+  // As many calls listen to it as there are.
+  setMaxListeners(0, stopping.signal);
   const admission = new Admission({
     admit: (path, credentials) => {
       const principal = access.admit(path, credentials);
@@ -77,8 +80,8 @@ export async function startApi(backend: ApiBackend, options: ApiOptions): Promis
   await serveReflection(server);
   const health = new Health(SERVICES.map(nameOf), backend);
   await health.start(server);
-  const credentials = await serverCredentials(tls, { onTrouble });
-  const bound = await bind(server, `${host.includes(':') ? `[${host}]` : host}:${port}`, credentials.credentials);
+  const credentials = await serverCredentials(tls);
+  const bound = await bind(server, `${host.includes(':') ? `[${host}]` : host}:${port}`, credentials);
   let stopped: Promise<void> | undefined;
   const stop = async (graceMs: number) => {
     health.stop();
@@ -86,7 +89,6 @@ export async function startApi(backend: ApiBackend, options: ApiOptions): Promis
     await settledWithin(new Promise<void>((resolve) => server.tryShutdown(() => resolve())), graceMs);
     server.forceShutdown();
     access.close();
-    credentials.close();
   };
   return {
     address: `${host.includes(':') ? `[${host}]` : host}:${bound}`,

@@ -11,7 +11,7 @@ import {
 } from '../../proto/index.js';
 import { Bitset, type ProofTree } from '../plan/index.js';
 import type { ApiBackend } from './api-backend.js';
-import { type Followed, type FollowBackend, followBlock } from './follow-block.js';
+import { type FollowBackend, type Followed, followBlock } from './follow-block.js';
 import type { PlannedTrees } from './planned-tree.js';
 import { proofCursorFromText, proofCursorToText } from './proof-cursor.js';
 

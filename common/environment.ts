@@ -12,5 +12,6 @@ export const ENVIRONMENT = {
   ESPALIER_REDIS: 'Redis of the cluster, instead of `--redis`',
   ESPALIER_STORE: 'proof store of the cluster, instead of `--store`',
   ESPALIER_NAMESPACE: 'namespace in that Redis, instead of `--namespace`; default `espalier`',
+  ESPALIER_LISTEN: 'where an orchestrator serves its API, instead of `--listen`; default `127.0.0.1:7420`',
   HOME: 'where those `~` are',
 } as const satisfies Record<string, string>;

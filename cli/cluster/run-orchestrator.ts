@@ -1,16 +1,15 @@
 import { loadCircuits, proofSystemId } from '../../circuits/index.js';
-import { EspalierError, redactRedisUrl, systemClock } from '../../common/index.js';
+import { EspalierError } from '../../common/index.js';
 import { DEVELOPMENT_WARNING, type Prover } from '../../native/index.js';
-import { Orchestrator } from '../../orchestrator/index.js';
 import { BUILT_IN_PROFILES, type Profile } from '../../proto/index.js';
-import { BullmqJobQueue, RedisBlockBoard, RedisFleet, RedisHeart } from '../../queue/index.js';
-import { BlockStore, openBlobStore, ProofStore } from '../../store/index.js';
 import { type Engine, type EngineOptions, engineOf, openEngine } from '../run/engine.js';
 import { openVerifier } from '../run/open-verifier.js';
-import { BlockLog } from './block-log.js';
 import { Closing } from './closing.js';
 import type { ClusterAddress } from './cluster-address.js';
+import { driveBlocks } from './drive-blocks.js';
+import { openClusterParts } from './open-cluster-parts.js';
 import type { ProcessLog } from './process-log.js';
+import { type ApiPlan, serveApi } from './serve-api.js';
 import { sessionId } from './worker-machine.js';
 
 export interface RunOrchestratorOptions {
@@ -21,6 +20,7 @@ export interface RunOrchestratorOptions {
   /** Says which class each circuit is of. undefined: those of the built-in profiles. */
   readonly profile: Profile | undefined;
   readonly keepProofs: boolean;
+  readonly api: ApiPlan;
   readonly log: ProcessLog;
   /** Aborting it ends the orchestrator. */
   readonly signal: AbortSignal;
@@ -34,17 +34,27 @@ export async function runOrchestrator(
   options: RunOrchestratorOptions,
   { prover }: { prover?: Prover } = {},
 ): Promise<void> {
-  const { log, signal } = options;
-  const closing = new Closing();
-  try {
-    const engineOptions = { ...options.engine, signal };
+  await untilStopped(options, 'stopping: giving back blocks', async (closing) => {
+    const engineOptions = { ...options.engine, signal: options.signal };
     const engine = closing.add(
       await (prover === undefined ? verifyingEngine(engineOptions) : engineOf(prover, loadCircuits(), engineOptions)),
       (it) => it.stop(),
     );
     await drive(engine, options, closing);
+  });
+}
+
+/** Starts something, and closes all of it when `signal` aborts, whether or not it had started. `stopping` is logged then. */
+export async function untilStopped(
+  { log, signal }: Pick<RunOrchestratorOptions, 'log' | 'signal'>,
+  stopping: string,
+  start: (closing: Closing) => Promise<void>,
+): Promise<void> {
+  const closing = new Closing();
+  try {
+    await start(closing);
     await aborted(signal);
-    log.write('plain', 'stopping: giving back blocks', { kind: 'stopping' });
+    log.write('plain', stopping, { kind: 'stopping' });
   } catch (thrown) {
     // Stopped before it had begun: there is nothing to give back.
     if (!signal.aborted || EspalierError.from(thrown).code !== 'cancelled') throw thrown;
@@ -68,58 +78,23 @@ function verifyingEngine(options: EngineOptions): Promise<Engine> {
 
 async function drive(
   engine: Engine,
-  { address, machine, profile = BUILT_IN_PROFILES.production, keepProofs, log }: RunOrchestratorOptions,
+  { address, machine, profile = BUILT_IN_PROFILES.production, keepProofs, api, log }: RunOrchestratorOptions,
   closing: Closing,
 ): Promise<void> {
-  const { redisUrl: url, storeUrl, namespace } = address;
-  const onTrouble = log.trouble;
-  const orchestratorId = sessionId(machine);
-  const store = closing.add(await openBlobStore(storeUrl, { redisUrl: url, namespace, onTrouble }), async (it) =>
-    it.close(),
+  const { identity } = engine.prover;
+  const parts = await openClusterParts(
+    address,
+    {
+      orchestratorId: sessionId(machine),
+      system: proofSystemId(identity, engine.keys),
+      srs: identity.srs,
+      onTrouble: log.trouble,
+    },
+    closing,
   );
-  const heart = closing.add(await RedisHeart.start({ url, namespace, onTrouble }), (it) => it.close());
-  const board = closing.add(await RedisBlockBoard.open({ url, namespace, onTrouble }), (it) => it.close());
-  const fleet = closing.add(await RedisFleet.open({ url, namespace, onTrouble }), (it) => it.close());
-  const system = proofSystemId(engine.prover.identity, engine.keys);
-  const queue = closing.add(
-    await BullmqJobQueue.open({ url, namespace, heart, producerId: orchestratorId, system, onTrouble }),
-    (it) => it.close(),
-  );
-  const owner = closing.add(await board.owner(orchestratorId, heart, engine.prover.identity.srs), (it) => it.close());
-  const blockLog = new BlockLog(log, systemClock);
-  const orchestrator = new Orchestrator({
-    owner,
-    board,
-    queue: queue.producer,
-    fleet,
-    proofs: new ProofStore(store.blobs),
-    blocks: new BlockStore(store.blobs),
-    tools: engine,
-    profile,
-    keepProofs,
-    onEvent: (blockId, event) => blockLog.onEvent(blockId, event),
-    onFault: (error) => onTrouble(error.toLine()),
-  });
-  logStart(orchestratorId, engine, { redis: redactRedisUrl(url), store: store.shown, namespace }, log);
-  queue.startWatch();
-  orchestrator.start();
-  closing.add(orchestrator, (it) => it.stop());
-}
-
-function logStart(
-  orchestratorId: string,
-  { prover }: Engine,
-  place: { readonly redis: string; readonly store: string; readonly namespace: string },
-  log: ProcessLog,
-): void {
-  const { version, srs } = prover.identity;
-  const proofs = srs === 'none' ? 'simulated proofs' : `proofs of bb ${version} with the ${srs} SRS`;
-  log.write(
-    'good',
-    `orchestrator ${orchestratorId} takes blocks, for ${proofs}; ` +
-      `${place.redis}, namespace ${place.namespace}, store ${place.store}`,
-    { kind: 'ready', orchestratorId, ...place, prover: prover.identity },
-  );
+  parts.startWatch();
+  driveBlocks(parts, { engine, profile, keepProofs, log }, closing);
+  await serveApi(parts, { plan: api, hasher: engine.hasher, log }, closing);
 }
 
 async function aborted(signal: AbortSignal): Promise<void> {

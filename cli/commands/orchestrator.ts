@@ -1,54 +1,103 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { EspalierError } from '../../common/index.js';
 import { openProcessLog } from '../cluster/process-log.js';
 import type { CliContext } from '../context.js';
+import { addApiOptions, parseApiOptions, type RawApiOptions } from './api-options.js';
 import { addClusterOptions, CLUSTER_GROUP, parseClusterOptions, type RawClusterOptions } from './cluster-options.js';
-import { addEngineOptions, engineLog, parseEngineOptions, type RawEngineOptions } from './engine-options.js';
+import {
+  addEngineOptions,
+  addSimulationOption,
+  engineLog,
+  parseEngineOptions,
+  type RawEngineOptions,
+  type RawSimulationOptions,
+} from './engine-options.js';
 import { addExamples } from './examples.js';
+import { addMachineOptions, parseMachineOptions, type RawMachineOptions } from './machine-options.js';
 
-interface RawOrchestratorOptions extends RawClusterOptions, RawEngineOptions {
-  readonly profile?: string;
+interface RawOrchestratorOptions
+  extends RawClusterOptions,
+    RawEngineOptions,
+    RawSimulationOptions,
+    RawApiOptions,
+    RawMachineOptions {
+  readonly embedded?: boolean;
   readonly keepProofs?: boolean;
   readonly name?: string;
   readonly json?: boolean;
 }
+
+/** Where `--embedded` keeps what is to outlive it, unless `--store` says otherwise. */
+const FOLDER_DEFAULT = '.espalier';
+
+/** Options that mean something only where the worker is in this process. */
+const OF_WORKER = ['classes', 'cores', 'memory', 'key', 'simulateMs'] as const;
 
 /** `espalier orchestrator`. */
 export function registerOrchestrator(program: Command, context: CliContext): void {
   const command = program
     .command('orchestrator')
     .helpGroup(CLUSTER_GROUP)
-    .description('drive the blocks of a cluster, until told to end; another one then goes on with them');
-  addEngineOptions(addClusterOptions(command))
+    .description(
+      'drive the blocks of a cluster and serve its API, until told to end; another one then goes on with them. ' +
+        'With --embedded it needs no Redis and proves in this process',
+    )
+    .option(
+      '--embedded',
+      `orchestrator, queue and one worker in this process; --store: a folder (default: ${FOLDER_DEFAULT})`,
+    );
+  addApiOptions(addClusterOptions(command))
     .option('--profile <file>', 'which class of worker proves each circuit, and what the classes are')
     .option('--keep-proofs', 'keep child proofs when their parent is proven')
     .option('--name <name>', 'name of this machine in logs and `espalier status` (default: host name)')
-    .option('--json', 'log one JSON line an event')
-    .action((options: RawOrchestratorOptions) => run(options, context));
+    .option('--json', 'log one JSON line an event');
+  addMachineOptions(addSimulationOption(addEngineOptions(command))).action((options: RawOrchestratorOptions) =>
+    run(options, context),
+  );
   addExamples(command, [
+    {
+      line: 'espalier orchestrator --embedded',
+      meaning: `a prover on this machine alone, into ${FOLDER_DEFAULT}/; then espalier submit block.json --watch`,
+    },
     {
       line: 'espalier orchestrator --redis redis://host:6379 --store s3://bucket/proofs',
       meaning: 'run two: one may die',
     },
-    { line: 'espalier orchestrator --srs canonical', meaning: 'with ESPALIER_REDIS and ESPALIER_STORE set' },
+    {
+      line: 'espalier orchestrator --listen 0.0.0.0:7420 --tls-cert tls.crt --tls-key tls.key --access-file access.json',
+      meaning: 'for callers on other machines, with ESPALIER_REDIS and ESPALIER_STORE set',
+    },
     { line: 'espalier orchestrator --prover simulated', meaning: 'for workers with --prover simulated' },
   ]);
 }
 
 async function run(raw: RawOrchestratorOptions, context: CliContext): Promise<void> {
-  const address = parseClusterOptions(raw, context);
+  const api = parseApiOptions(raw, context);
+  const address = raw.embedded === true ? undefined : parseClusterOptions(raw, context);
+  if (raw.embedded !== true) refuseOptions(raw, OF_WORKER, 'says something of the worker that --embedded has');
+  else refuseOptions(raw, ['redis', 'namespace'], 'is not for --embedded, which has no Redis');
   const log = openProcessLog(context, raw);
   const engine = parseEngineOptions(raw, context, engineLog(log, raw));
-  const { readProfile } = await import('../run/chosen-profile.js');
-  const { runOrchestrator } = await import('../cluster/run-orchestrator.js');
   const { machineName } = await import('../cluster/worker-machine.js');
-  await runOrchestrator({
-    address,
-    engine,
-    machine: machineName(raw.name),
-    profile: raw.profile === undefined ? undefined : await readProfile(resolve(context.cwd, raw.profile)),
-    keepProofs: raw.keepProofs === true,
-    log,
-    signal: context.signal,
-  });
+  const machine = { ...(await parseMachineOptions(raw, context)), machine: machineName(raw.name) };
+  const common = { engine, api, keepProofs: raw.keepProofs === true, log, signal: context.signal };
+  if (address === undefined) {
+    const { runEmbedded } = await import('../cluster/run-embedded.js');
+    await runEmbedded({ ...common, ...machine, folder: resolve(context.cwd, raw.store ?? FOLDER_DEFAULT) });
+  } else {
+    const { runOrchestrator } = await import('../cluster/run-orchestrator.js');
+    await runOrchestrator({ ...common, address, machine: machine.machine, profile: machine.profile });
+  }
+}
+
+function refuseOptions(
+  raw: RawOrchestratorOptions,
+  names: readonly (keyof RawOrchestratorOptions)[],
+  why: string,
+): void {
+  const given = names.find((name) => raw[name] !== undefined);
+  if (given === undefined) return;
+  const option = `--${given.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  throw new EspalierError('usage', `${option} ${why}`, { remedy: `leave ${option} out` });
 }

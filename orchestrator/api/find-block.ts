@@ -1,5 +1,12 @@
 import { EspalierError } from '../../common/index.js';
-import { type BlockId, type BlockView, viewOfResult, viewOfStatus } from '../../proto/index.js';
+import {
+  type BlockId,
+  type BlockResult,
+  type BlockStatus,
+  type BlockView,
+  viewOfResult,
+  viewOfStatus,
+} from '../../proto/index.js';
 import type { ApiBackend } from './api-backend.js';
 
 /** Digits by which a block may be named: fewer are too easily those of two blocks. */
@@ -39,12 +46,29 @@ export async function resolveBlock(text: string, known: Known): Promise<BlockId>
 }
 
 /** A block, open or ended. Rejects with `block-unknown` for one that is neither. */
-export async function viewBlock(blockId: BlockId, { board, blocks, place }: Known): Promise<BlockView> {
+export async function viewBlock(blockId: BlockId, known: Known): Promise<BlockView> {
+  const found = await findBlock(blockId, known);
+  return 'result' in found ? viewOfResult(found.result) : viewOfStatus(found.status);
+}
+
+/**
+ * The same as it is kept. A block whose result is durable has ended, though it is on the board until all that it left is
+ * swept up.
+ */
+export async function findBlock(
+  blockId: BlockId,
+  { board, blocks, place }: Known,
+): Promise<{ readonly status: BlockStatus } | { readonly result: BlockResult }> {
   const status = await board.find(blockId);
-  if (status !== undefined) return viewOfStatus(status);
   const result = await blocks.getResult(blockId);
-  if (result === undefined) throw unknownBlock(blockId, place);
-  return viewOfResult(result);
+  if (result !== undefined && (status === undefined || hasEnded(status, result))) return { result };
+  if (status === undefined) throw unknownBlock(blockId, place);
+  return { status };
+}
+
+/** Whether a result is of the submission that is on the board, and not of an earlier one. */
+export function hasEnded(status: Pick<BlockStatus, 'submittedAtMs'>, result: BlockResult): boolean {
+  return result.submittedAtMs === status.submittedAtMs;
 }
 
 export function unknownBlock(blockId: string, place: string): EspalierError {

@@ -9,7 +9,7 @@ import {
 } from '../../proto/index.js';
 import type { EventReader } from '../../queue/index.js';
 import type { ApiBackend } from './api-backend.js';
-import { unknownBlock } from './find-block.js';
+import { findBlock } from './find-block.js';
 
 /** Events asked for at once: what is on its way to a reader who does not read is bounded by it. */
 const EVENTS_AT_ONCE_MAX = 256;
@@ -80,15 +80,13 @@ export async function* followBlock(
 }
 
 /** The block as the board or the store knows it, and the place up to which that counts. */
-async function lookUp(blockId: BlockId, { board, blocks, place }: FollowBackend): Promise<BlockAtPlace> {
-  const status = await board.find(blockId);
-  if (status !== undefined) {
-    const { cursor, lineageSeed } = status;
-    return { block: viewOfStatus(status), place: cursor ?? BEGINNING, lineageSeed };
+async function lookUp(blockId: BlockId, backend: FollowBackend): Promise<BlockAtPlace> {
+  const found = await findBlock(blockId, backend);
+  if ('result' in found) {
+    return { block: viewOfResult(found.result), place: BEGINNING, lineageSeed: found.result.lineageSeed };
   }
-  const result = await blocks.getResult(blockId);
-  if (result === undefined) throw unknownBlock(blockId, place);
-  return { block: viewOfResult(result), place: BEGINNING, lineageSeed: result.lineageSeed };
+  const { cursor, lineageSeed } = found.status;
+  return { block: viewOfStatus(found.status), place: cursor ?? BEGINNING, lineageSeed };
 }
 
 /** Of a block of which nothing was told. */

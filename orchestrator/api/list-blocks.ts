@@ -8,6 +8,7 @@ import {
   type wire,
 } from '../../proto/index.js';
 import type { ApiBackend } from './api-backend.js';
+import { hasEnded } from './find-block.js';
 import { pageOf } from './page.js';
 
 const PAGE_DEFAULT = 100;
@@ -19,14 +20,16 @@ export async function listBlocks(
 ): Promise<wire.ListBlocksResponse> {
   const wanted = new Set(states.map(stateOf));
   const isWanted = ({ state }: Pick<BlockView, 'state'>) => wanted.size === 0 || wanted.has(state);
-  const open = (await board.list()).map(viewOfStatus);
-  const openIds = new Set(open.map(({ blockId }) => blockId));
+  const open = new Map((await board.list()).map((status) => [status.blockId, status]));
   const ended: BlockView[] = [];
   for await (const result of blocks.listResults()) {
-    if (!openIds.has(result.blockId) && isWanted(result)) ended.push(viewOfResult(result));
+    const status = open.get(result.blockId);
+    if (status !== undefined && !hasEnded(status, result)) continue;
+    open.delete(result.blockId);
+    if (isWanted(result)) ended.push(viewOfResult(result));
   }
   ended.sort((a, b) => (b.endedAtMs ?? 0) - (a.endedAtMs ?? 0) || (a.blockId < b.blockId ? -1 : 1));
-  const page = pageOf([...open.filter(isWanted), ...ended], ({ blockId }) => blockId, {
+  const page = pageOf([...[...open.values()].map(viewOfStatus).filter(isWanted), ...ended], ({ blockId }) => blockId, {
     pageSize: pageSize || PAGE_DEFAULT,
     pageToken,
   });

@@ -11,6 +11,7 @@ import {
 } from '../../proto/index.js';
 import { Bitset, type ProofTree } from '../plan/index.js';
 import type { ApiBackend } from './api-backend.js';
+import { findBlock } from './find-block.js';
 import { type FollowBackend, type Followed, followBlock } from './follow-block.js';
 import type { PlannedTrees } from './planned-tree.js';
 import { proofCursorFromText, proofCursorToText } from './proof-cursor.js';
@@ -103,9 +104,8 @@ class ProofSending {
   /** A stream that goes on behind a place hears of no plan. */
   async #planLate(): Promise<void> {
     if (this.#tree !== undefined) return;
-    const { board, blocks } = this.#backend;
-    const known = (await board.find(this.#blockId)) ?? (await blocks.getResult(this.#blockId));
-    await this.#plan(known?.lineageSeed ?? null);
+    const found = await findBlock(this.#blockId, this.#backend);
+    await this.#plan('result' in found ? found.result.lineageSeed : found.status.lineageSeed);
   }
 
   #isWanted(job: number): boolean {

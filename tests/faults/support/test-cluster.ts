@@ -72,7 +72,7 @@ export class TestCluster {
   }
 
   async orchestrator(name: string, options: ProgramOptions = {}): Promise<Program> {
-    const program = this.#spawn(name, 'orchestrator', ['--name', name], options);
+    const program = this.#spawn(name, 'orchestrator', ['--name', name, '--listen', '127.0.0.1:0'], options);
     await program.until((event) => event.kind === 'ready');
     return program;
   }

@@ -1,0 +1,48 @@
+import { redactRedisUrl } from '../../common/index.js';
+import type { SrsName } from '../../proto/index.js';
+import { BullmqJobQueue, RedisBlockBoard, RedisBlockEvents, RedisFleet, RedisHeart } from '../../queue/index.js';
+import { BlockStore, openBlobStore, ProofStore } from '../../store/index.js';
+import type { Closing } from './closing.js';
+import type { ClusterAddress } from './cluster-address.js';
+import type { OrchestratorParts } from './orchestrator-parts.js';
+
+export interface PartsOptions {
+  readonly orchestratorId: string;
+  /** The proof system of this process (`proofSystemId`), and its SRS. */
+  readonly system: string;
+  readonly srs: SrsName;
+  readonly onTrouble: (message: string) => void;
+}
+
+/** Connects to Redis and store of a cluster. `startWatch` has this process look for the dead. */
+export async function openClusterParts(
+  { redisUrl: url, storeUrl, namespace }: ClusterAddress,
+  { orchestratorId, system, srs, onTrouble }: PartsOptions,
+  closing: Closing,
+): Promise<OrchestratorParts & { readonly startWatch: () => void }> {
+  const redis = { url, namespace, onTrouble };
+  const store = closing.add(await openBlobStore(storeUrl, { redisUrl: url, namespace, onTrouble }), async (it) =>
+    it.close(),
+  );
+  const heart = closing.add(await RedisHeart.start(redis), (it) => it.close());
+  const board = closing.add(await RedisBlockBoard.open(redis), (it) => it.close());
+  const events = closing.add(await RedisBlockEvents.open(redis), (it) => it.close());
+  const fleet = closing.add(await RedisFleet.open(redis), (it) => it.close());
+  const queue = closing.add(await BullmqJobQueue.open({ ...redis, heart, producerId: orchestratorId, system }), (it) =>
+    it.close(),
+  );
+  const owner = closing.add(await board.owner(orchestratorId, heart, srs), (it) => it.close());
+  return {
+    orchestratorId,
+    board,
+    events,
+    owner,
+    queue: queue.producer,
+    fleet,
+    blocks: new BlockStore(store.blobs),
+    proofs: new ProofStore(store.blobs),
+    jobCounts: () => queue.counts(),
+    place: { redis: redactRedisUrl(url), store: store.shown, namespace },
+    startWatch: () => queue.startWatch(),
+  };
+}

@@ -1,0 +1,70 @@
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { EspalierError } from '../../common/index.js';
+import type { ApiPlan } from '../cluster/serve-api.js';
+import type { CliContext } from '../context.js';
+
+/** Where the API is served, as commander gives it. */
+export interface RawApiOptions {
+  readonly listen?: string;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+  readonly tlsClientCa?: string;
+  readonly accessFile?: string;
+  readonly allowInsecure?: boolean;
+}
+
+export const LISTEN_DEFAULT = '127.0.0.1:7420';
+const PORT_MAX = 65_535;
+
+/** Adds `--listen` and what secures it. */
+export function addApiOptions(command: Command): Command {
+  return command
+    .option(
+      '--listen <host:port|off>',
+      `where the API is served; port 0: any that is free (default: ESPALIER_LISTEN, else ${LISTEN_DEFAULT})`,
+    )
+    .option('--tls-cert <file>', "PEM of the API's certificate, read again when it changes")
+    .option('--tls-key <file>', 'PEM of its key')
+    .option('--tls-client-ca <file>', 'PEM of the CA whose client certificates are asked for (mutual TLS)')
+    .option(
+      '--access-file <file>',
+      'who may do what: made with `espalier token new` (default: whoever reaches the API)',
+    )
+    .option('--allow-insecure', 'listen beyond this machine though anybody could do everything, or read along');
+}
+
+/** Throws `usage` where these cannot be meant together. */
+export function parseApiOptions(raw: RawApiOptions, { env, cwd }: Pick<CliContext, 'env' | 'cwd'>): ApiPlan {
+  const listen = raw.listen ?? (env['ESPALIER_LISTEN'] || LISTEN_DEFAULT);
+  if (listen === 'off') return undefined;
+  const [, name, address, port] = /^(?:([^:[\]\s]+)|\[([0-9A-Fa-f:.]+)\]):(\d{1,5})$/.exec(listen) ?? [];
+  const host = name ?? address;
+  if (host === undefined || Number(port) > PORT_MAX) {
+    throw new EspalierError('usage', `--listen must be HOST:PORT, [IPv6]:PORT or off, got "${listen}"`, {
+      remedy: `as in --listen ${LISTEN_DEFAULT}`,
+    });
+  }
+  if ((raw.tlsCert === undefined) !== (raw.tlsKey === undefined)) {
+    throw new EspalierError('usage', '--tls-cert and --tls-key go together', { remedy: 'name both, or none' });
+  }
+  if (raw.tlsClientCa !== undefined && raw.tlsCert === undefined) {
+    throw new EspalierError('usage', '--tls-client-ca takes --tls-cert and --tls-key', { remedy: 'name them too' });
+  }
+  const path = (file: string) => resolve(cwd, file);
+  return {
+    host,
+    port: Number(port),
+    allowInsecure: raw.allowInsecure === true,
+    ...(raw.accessFile === undefined ? {} : { accessFile: path(raw.accessFile) }),
+    ...(raw.tlsCert === undefined || raw.tlsKey === undefined
+      ? {}
+      : {
+          tls: {
+            certFile: path(raw.tlsCert),
+            keyFile: path(raw.tlsKey),
+            ...(raw.tlsClientCa === undefined ? {} : { clientCaFile: path(raw.tlsClientCa) }),
+          },
+        }),
+  };
+}

@@ -1,10 +1,10 @@
-import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { EspalierError } from '../../common/index.js';
 import { openProcessLog } from '../cluster/process-log.js';
 import type { CliContext } from '../context.js';
 import { addApiOptions, parseApiOptions, type RawApiOptions } from './api-options.js';
 import { addClusterOptions, CLUSTER_GROUP, parseClusterOptions, type RawClusterOptions } from './cluster-options.js';
+import { EMBEDDED_FOLDER_DEFAULT, parseEmbeddedFolder } from './embedded-options.js';
 import {
   addEngineOptions,
   addSimulationOption,
@@ -28,9 +28,6 @@ interface RawOrchestratorOptions
   readonly json?: boolean;
 }
 
-/** Where `--embedded` keeps what is to outlive it, unless `--store` says otherwise. */
-const FOLDER_DEFAULT = '.espalier';
-
 /** Options that mean something only where the worker is in this process. */
 const OF_WORKER = ['classes', 'cores', 'memory', 'key', 'simulateMs'] as const;
 
@@ -45,7 +42,7 @@ export function registerOrchestrator(program: Command, context: CliContext): voi
     )
     .option(
       '--embedded',
-      `orchestrator, queue and one worker in this process; --store: a folder (default: ${FOLDER_DEFAULT})`,
+      `orchestrator, queue and one worker in this process; --store: a folder (default: ${EMBEDDED_FOLDER_DEFAULT})`,
     );
   addApiOptions(addClusterOptions(command))
     .option('--profile <file>', 'which class of worker proves each circuit, and what the classes are')
@@ -58,7 +55,7 @@ export function registerOrchestrator(program: Command, context: CliContext): voi
   addExamples(command, [
     {
       line: 'espalier orchestrator --embedded',
-      meaning: `a prover on this machine alone, into ${FOLDER_DEFAULT}/; then espalier submit block.json --watch`,
+      meaning: `a prover on this machine alone, into ${EMBEDDED_FOLDER_DEFAULT}/; then espalier submit block.json --watch`,
     },
     {
       line: 'espalier orchestrator --redis redis://host:6379 --store s3://bucket/proofs',
@@ -84,7 +81,7 @@ async function run(raw: RawOrchestratorOptions, context: CliContext): Promise<vo
   const common = { engine, api, keepProofs: raw.keepProofs === true, log, signal: context.signal };
   if (address === undefined) {
     const { runEmbedded } = await import('../cluster/run-embedded.js');
-    await runEmbedded({ ...common, ...machine, folder: resolve(context.cwd, raw.store ?? FOLDER_DEFAULT) });
+    await runEmbedded({ ...common, ...machine, folder: parseEmbeddedFolder(raw, context) });
   } else {
     const { runOrchestrator } = await import('../cluster/run-orchestrator.js');
     await runOrchestrator({ ...common, address, machine: machine.machine, profile: machine.profile });

@@ -2,6 +2,7 @@
 export const GRPC_STATUS = {
   CANCELLED: 1,
   INVALID_ARGUMENT: 3,
+  DEADLINE_EXCEEDED: 4,
   NOT_FOUND: 5,
   ALREADY_EXISTS: 6,
   PERMISSION_DENIED: 7,
@@ -62,6 +63,7 @@ export const ERROR_CODES = {
   'server-unavailable': { retryable: true, exitCode: 5, grpcStatus: GRPC_STATUS.UNAVAILABLE },
   'server-busy': { retryable: true, exitCode: 5, grpcStatus: GRPC_STATUS.RESOURCE_EXHAUSTED },
   'rate-limited': { retryable: true, exitCode: 5, grpcStatus: GRPC_STATUS.RESOURCE_EXHAUSTED },
+  'call-timeout': { retryable: true, exitCode: 5, grpcStatus: GRPC_STATUS.DEADLINE_EXCEEDED },
   'limit-exceeded': { retryable: false, exitCode: 2, grpcStatus: GRPC_STATUS.RESOURCE_EXHAUSTED },
   unauthenticated: { retryable: false, exitCode: 2, grpcStatus: GRPC_STATUS.UNAUTHENTICATED },
   'permission-denied': { retryable: false, exitCode: 2, grpcStatus: GRPC_STATUS.PERMISSION_DENIED },

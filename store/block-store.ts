@@ -122,9 +122,24 @@ export class BlockStore {
     return (await this.#results.get(blockId))?.pieces.flat() ?? [];
   }
 
+  /** The same, some thousands at a time. Rejects with `block-unknown` where somebody deletes them meanwhile. */
+  async *creditPieces(blockId: BlockId): AsyncGenerator<readonly ProofSummary[]> {
+    const index = await this.#results.getIndex(blockId);
+    for (let part = 0; part < (index?.parts ?? 0); part++) {
+      const piece = index === undefined ? undefined : await this.#results.getPiece(index, part);
+      if (piece === undefined) throw new EspalierError('block-unknown', `block ${blockId} was forgotten meanwhile`);
+      yield piece;
+    }
+  }
+
   /** With its credits. */
   deleteResult(blockId: BlockId): Promise<void> {
     return this.#results.delete(blockId);
+  }
+
+  /** Ids of all blocks that have a result, sound or not, sorted. */
+  listResultIds(): AsyncIterable<BlockId> {
+    return this.#results.list();
   }
 
   /** All results, by block id. Passes over damaged ones, which `getResult` tells of: one must not hide the others. */

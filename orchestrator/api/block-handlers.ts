@@ -6,6 +6,7 @@ import {
   cursorFromText,
   outcomeToWire,
   type ProofRecord,
+  type ProofSummary,
   proofToWire,
   summaryToWire,
   type wire,
@@ -13,10 +14,11 @@ import {
 import { StoredBlock } from '../../store/index.js';
 import { forgetBlock } from '../cluster/index.js';
 import type { ApiBackend } from './api-backend.js';
+import type { CallContext, ServiceHandlers } from './calls/index.js';
+import { EndedBlocks } from './ended-blocks.js';
 import { resolveBlock, unknownBlock, viewBlock } from './find-block.js';
 import { listBlocks } from './list-blocks.js';
 import { PlannedTrees } from './planned-tree.js';
-import type { CallContext, ServiceHandlers } from './service-handlers.js';
 import { streamProofs } from './stream-proofs.js';
 import { type TakeOptions, takeBlock } from './take-block.js';
 import { watchBlock } from './watch-block.js';
@@ -24,14 +26,13 @@ import { watchBlock } from './watch-block.js';
 /** Summaries of one message, of some 600 bytes each. */
 const CREDITS_AT_ONCE = 500;
 
-export type BlockHandlerOptions = Omit<TakeOptions, 'signal'>;
+export type BlockHandlerOptions = Omit<TakeOptions, 'signal' | 'limits'>;
+type Options = Omit<TakeOptions, 'signal'>;
 
 /** `BlockService`. */
-export function blockHandlers(
-  backend: ApiBackend,
-  options: BlockHandlerOptions,
-): ServiceHandlers<typeof wire.BlockServiceService> {
+export function blockHandlers(backend: ApiBackend, options: Options): ServiceHandlers<typeof wire.BlockServiceService> {
   const trees = new PlannedTrees(backend.blocks);
+  const ended = new EndedBlocks(backend);
   const resolve = (text: string) => resolveBlock(text, backend);
   return {
     async submitBlock(requests, { signal }) {
@@ -42,7 +43,7 @@ export function blockHandlers(
     async getBlock({ blockId }) {
       return { block: blockToWire(await viewBlock(await resolve(blockId), backend)) };
     },
-    listBlocks: (request) => listBlocks(request, backend),
+    listBlocks: (request) => listBlocks(request, backend.board, ended),
     async *watchBlock({ blockId, cursor }, { signal }) {
       const after = cursor === '' ? undefined : cursorFromText(cursor);
       yield* watchBlock(await resolve(blockId), after, backend, signal);
@@ -65,12 +66,12 @@ export function blockHandlers(
     },
     async *listCredits({ blockId: text }) {
       const blockId = await resolve(text);
-      const isOpen = (await backend.board.find(blockId)) !== undefined;
-      if (!isOpen) await viewBlock(blockId, backend);
-      const credits = await (isOpen ? backend.board.credits(blockId) : backend.blocks.getCredits(blockId));
-      for (let first = 0; first < credits.length; first += CREDITS_AT_ONCE) {
-        yield { summaries: credits.slice(first, first + CREDITS_AT_ONCE).map(summaryToWire) };
+      if ((await backend.board.find(blockId)) !== undefined) {
+        yield* creditMessages(await backend.board.credits(blockId));
+        return;
       }
+      await viewBlock(blockId, backend);
+      for await (const piece of backend.blocks.creditPieces(blockId)) yield* creditMessages(piece);
     },
     async cancelBlock({ blockId: text }) {
       const blockId = await resolve(text);
@@ -89,7 +90,7 @@ export function blockHandlers(
 async function replaceBlock(
   requests: AsyncIterable<wire.ReplaceBlockRequest>,
   backend: ApiBackend,
-  options: BlockHandlerOptions,
+  options: Options,
   { signal }: CallContext,
 ): Promise<wire.ReplaceBlockResponse> {
   const steps = requests[Symbol.asyncIterator]();
@@ -118,10 +119,22 @@ async function* partsBehind(steps: AsyncIterator<wire.ReplaceBlockRequest>): Asy
   }
 }
 
+function* creditMessages(credits: readonly ProofSummary[]): Generator<wire.ListCreditsResponse> {
+  for (let first = 0; first < credits.length; first += CREDITS_AT_ONCE) {
+    yield { summaries: credits.slice(first, first + CREDITS_AT_ONCE).map(summaryToWire) };
+  }
+}
+
+/** What an id of a job may consist of, and so the name of a proof in the store. */
+const JOB_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,179}$/;
+
 async function proofOf(jobId: string, { proofs }: ApiBackend): Promise<ProofRecord> {
+  const shown = JSON.stringify(jobId.slice(0, 200));
+  if (!JOB_ID.test(jobId)) {
+    throw new EspalierError('usage', `${shown} is no id of a job`, { remedy: 'it is <circuit>.<position>.<lineage>' });
+  }
   const record = await proofs.getProof(jobId);
   if (record !== undefined) return record;
-  const shown = JSON.stringify(jobId.slice(0, 200));
   throw new EspalierError('proof-unknown', `there is no proof of job ${shown} in the store`, {
     remedy: "a child's proof is deleted when its parent's is durable, unless the block was submitted with keep_proofs",
   });

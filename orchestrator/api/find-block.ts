@@ -81,6 +81,6 @@ export function unknownBlock(blockId: string, place: string): EspalierError {
 async function knownBlocks({ board, blocks }: Known): Promise<BlockId[]> {
   const known = new Set((await board.list()).map(({ blockId }) => blockId));
   for await (const blockId of blocks.listBlocks()) known.add(blockId);
-  for await (const { blockId } of blocks.listResults()) known.add(blockId);
+  for await (const blockId of blocks.listResultIds()) known.add(blockId);
   return [...known];
 }

@@ -10,8 +10,8 @@ import {
   workerToWire,
 } from '../../proto/index.js';
 import type { ApiBackend } from './api-backend.js';
+import type { ServiceHandlers } from './calls/index.js';
 import { pageOf } from './page.js';
-import type { ServiceHandlers } from './service-handlers.js';
 
 const PAGE_DEFAULT = 1_000;
 const NAMED_MAX = 5;

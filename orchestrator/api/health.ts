@@ -27,7 +27,7 @@ export class Health {
   }
 
   /** Resolves when it has looked once. */
-  async start(server: Server): Promise<void> {
+  async start(server: Pick<Server, 'addService'>): Promise<void> {
     this.#implementation.addToServer(server);
     await this.#look();
     this.#timer = setInterval(() => void this.#look(), LOOK_MS).unref();

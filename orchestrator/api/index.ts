@@ -1,8 +1,9 @@
 /**
  * The gRPC API: any orchestrator serves it for all blocks of its cluster. `startApi` is its face; `ApiBackend` what it
  * serves. Handlers translate between the wire and the ports of queue and store; who may call what, and how much, is
- * decided before a handler runs (`Admission`, `access/`, `limits/`).
+ * decided before a handler runs (`calls/`, `access/`, `limits/`).
  */
 export type { ApiBackend } from './api-backend.js';
-export type { RefusedCall } from './call-tools.js';
+export type { RefusedCall } from './calls/index.js';
+export { type ApiLimits, DEFAULT_LIMITS } from './limits/index.js';
 export { type ApiOptions, type ApiServer, startApi } from './start-api.js';

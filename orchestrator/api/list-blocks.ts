@@ -8,6 +8,7 @@ import {
   type wire,
 } from '../../proto/index.js';
 import type { ApiBackend } from './api-backend.js';
+import type { EndedBlocks } from './ended-blocks.js';
 import { hasEnded } from './find-block.js';
 import { pageOf } from './page.js';
 
@@ -16,25 +17,24 @@ const PAGE_DEFAULT = 100;
 /** `ListBlocks`: the open ones, the oldest first, then the ended ones, the latest first. */
 export async function listBlocks(
   { pageSize, pageToken, states }: wire.ListBlocksRequest,
-  { board, blocks }: Pick<ApiBackend, 'board' | 'blocks'>,
+  board: Pick<ApiBackend['board'], 'list'>,
+  endedBlocks: EndedBlocks,
 ): Promise<wire.ListBlocksResponse> {
   const wanted = new Set(states.map(stateOf));
   const isWanted = ({ state }: Pick<BlockView, 'state'>) => wanted.size === 0 || wanted.has(state);
   const open = new Map((await board.list()).map((status) => [status.blockId, status]));
-  const ended: BlockView[] = [];
-  for await (const result of blocks.listResults()) {
+  const ended = (await endedBlocks.latest(open.keys())).filter((result) => {
     const status = open.get(result.blockId);
-    if (status !== undefined && !hasEnded(status, result)) continue;
-    open.delete(result.blockId);
-    if (isWanted(result)) ended.push(viewOfResult(result));
-  }
-  ended.sort((a, b) => (b.endedAtMs ?? 0) - (a.endedAtMs ?? 0) || (a.blockId < b.blockId ? -1 : 1));
-  const page = pageOf([...[...open.values()].map(viewOfStatus).filter(isWanted), ...ended], ({ blockId }) => blockId, {
-    pageSize: pageSize || PAGE_DEFAULT,
-    pageToken,
+    return status === undefined || hasEnded(status, result);
   });
+  for (const { blockId } of ended) open.delete(blockId);
+  const all = [...open.values(), ...ended].filter(isWanted);
+  const page = pageOf(all, ({ blockId }) => blockId, { pageSize: pageSize || PAGE_DEFAULT, pageToken });
   return {
-    blocks: page.items.map((view) => blockToWire({ ...view, levels: [], forecast: null })),
+    blocks: page.items.map((one) => {
+      const view = 'endedAtMs' in one ? viewOfResult(one) : viewOfStatus(one);
+      return blockToWire({ ...view, levels: [], forecast: null });
+    }),
     nextPageToken: page.nextPageToken,
   };
 }

@@ -1,21 +1,21 @@
 import { setMaxListeners } from 'node:events';
-import { type ChannelOptions, Server } from '@grpc/grpc-js';
+import { type ChannelOptions, experimental, Server, ServerCredentials } from '@grpc/grpc-js';
 import { EspalierError, settledWithin } from '../../common/index.js';
 import { wire } from '../../proto/index.js';
 import { AccessControl } from './access/index.js';
-import { Admission } from './admission.js';
 import type { ApiBackend } from './api-backend.js';
 import { type BlockHandlerOptions, blockHandlers } from './block-handlers.js';
-import type { CallTools, RefusedCall } from './call-tools.js';
+import { Admission, type CallTools, type RefusedCall, refusalLog, safeServer, serveService } from './calls/index.js';
+import { CertificateFiles, type TlsFiles } from './certificate-files.js';
 import { fleetHandlers } from './fleet-handlers.js';
 import { Health } from './health.js';
-import { type ApiLimits, CallLimits, DEFAULT_LIMITS } from './limits/index.js';
+import { type ApiLimits, apiLimits, CallLimits } from './limits/index.js';
+import { listen } from './listen.js';
 import { serveReflection } from './reflection.js';
-import { serveService } from './serve-service.js';
-import { checkListen, serverCredentials, type TlsFiles } from './transport.js';
+import { addressesOf, checkListen, isSocket } from './transport.js';
 
 export interface ApiOptions extends BlockHandlerOptions {
-  /** Name or address to listen on; `::` or `0.0.0.0` for all. */
+  /** Name or address to listen on; `::` or `0.0.0.0` for all; `unix:` and a path for a socket of this machine. */
   readonly host: string;
   /** 0: any that is free. */
   readonly port: number;
@@ -26,14 +26,14 @@ export interface ApiOptions extends BlockHandlerOptions {
   /** Listen beyond loopback though anybody could do everything there, or read along. */
   readonly allowInsecure?: boolean | undefined;
   readonly limits?: Partial<ApiLimits> | undefined;
-  /** Hears of calls that were refused or failed. Nothing secret is in it. */
+  /** Hears of calls that were refused or failed, of some ten a second at most. Nothing secret is in it. */
   readonly onRefused?: (call: RefusedCall) => void;
   /** Hears of files that changed and cannot be used. */
   readonly onTrouble?: (line: string) => void;
 }
 
 export interface ApiServer {
-  /** `127.0.0.1:7420`. */
+  /** `127.0.0.1:7420`, or as `host` where that is a socket. */
   readonly address: string;
   readonly port: number;
   /**
@@ -51,48 +51,47 @@ const SERVICES = [wire.BlockServiceService, wire.FleetServiceService];
  * listen, or cannot.
  */
 export async function startApi(backend: ApiBackend, options: ApiOptions): Promise<ApiServer> {
-  const { host, port, tls, accessFile, allowInsecure = false, onRefused = () => {}, onTrouble = () => {} } = options;
-  checkListen({ host, tls, hasAccessFile: accessFile !== undefined, allowInsecure });
-  const access = await AccessControl.open(accessFile, { onTrouble });
-  const limits = new CallLimits({ ...DEFAULT_LIMITS, ...options.limits }, backend.clock);
+  const open: { close(): void }[] = [];
+  try {
+    return await start(backend, options, open);
+  } catch (thrown) {
+    for (const { close } of open.reverse()) close();
+    throw thrown;
+  }
+}
+
+/** What it opens it adds to `open`, to be closed when it fails. */
+async function start(backend: ApiBackend, options: ApiOptions, open: { close(): void }[]): Promise<ApiServer> {
+  const { host, tls, accessFile, allowInsecure = false, onTrouble = () => {} } = options;
+  const limits = apiLimits(options.limits);
+  const addresses = await addressesOf(host);
+  checkListen({ host, tls, hasAccessFile: accessFile !== undefined, allowInsecure }, addresses);
+  const hasCertificates = tls?.clientCaFile !== undefined;
+  const access = await AccessControl.open(accessFile, { onTrouble, hasCertificates });
+  open.push({ close: () => access.close() });
+  const certificates = tls === undefined ? undefined : await CertificateFiles.open(tls, { onTrouble });
+  open.push({ close: () => certificates?.close() });
   const stopping = new AbortController();
-  // As many calls listen to it as there are.
-  setMaxListeners(0, stopping.signal);
-  const admission = new Admission({
-    admit: (path, credentials) => {
-      const principal = access.admit(path, credentials);
-      limits.request(principal.name);
-      return principal;
-    },
-    onRefused,
+  const { server, health } = await buildServer(backend, { ...options, limits }, access, stopping.signal);
+  open.push({ close: () => health.stop() }, { close: () => server.forceShutdown() });
+  const injector = server.createConnectionInjector(credentialsOf(certificates, hasCertificates));
+  const listening = await listen({
+    ...{ addresses, host, onTrouble, connectionsMax: limits.connectionsMax },
+    port: isSocket(host) ? undefined : options.port,
+    onConnection: (socket) => injector.injectConnection(socket),
   });
-  const server = new Server({ ...serverOptions(limits.options), interceptors: [admission.interceptor] });
-  const tools: CallTools = {
-    clock: backend.clock,
-    limits: limits.options,
-    principalOf: (call) => admission.principalOf(call),
-    occupy: (kind, { name }) => limits.occupy(kind, name),
-    onRefused,
-    stopping: stopping.signal,
-  };
-  serveService(server, wire.BlockServiceService, blockHandlers(backend, options), tools);
-  serveService(server, wire.FleetServiceService, fleetHandlers(backend), tools);
-  await serveReflection(server);
-  const health = new Health(SERVICES.map(nameOf), backend);
-  await health.start(server);
-  const credentials = await serverCredentials(tls);
-  const bound = await bind(server, `${host.includes(':') ? `[${host}]` : host}:${port}`, credentials);
-  let stopped: Promise<void> | undefined;
   const stop = async (graceMs: number) => {
     health.stop();
+    listening.close();
     stopping.abort(new EspalierError('server-unavailable', 'this orchestrator is stopping'));
     await settledWithin(new Promise<void>((resolve) => server.tryShutdown(() => resolve())), graceMs);
-    server.forceShutdown();
-    access.close();
+    for (const { close } of open.reverse()) close();
+    listening.destroy();
   };
+  let stopped: Promise<void> | undefined;
   return {
-    address: `${host.includes(':') ? `[${host}]` : host}:${bound}`,
-    port: bound,
+    address: isSocket(host) ? host : `${host.includes(':') ? `[${host}]` : host}:${listening.port}`,
+    port: listening.port,
     stop: (graceMs = STOP_GRACE_MS) => {
       stopped ??= stop(graceMs);
       return stopped;
@@ -100,28 +99,60 @@ export async function startApi(backend: ApiBackend, options: ApiOptions): Promis
   };
 }
 
+async function buildServer(
+  backend: ApiBackend,
+  options: ApiOptions & { readonly limits: ApiLimits },
+  access: AccessControl,
+  stopping: AbortSignal,
+): Promise<{ readonly server: Server; readonly health: Health }> {
+  const { limits } = options;
+  const { clock } = backend;
+  const onRefused = refusalLog(options.onRefused ?? (() => {}), clock);
+  // As many calls listen to it as there are.
+  setMaxListeners(0, stopping);
+  const admission = new Admission({
+    access: (path, credentials) => access.admit(path, credentials),
+    limits: new CallLimits(limits, clock),
+    clock,
+    onRefused,
+  });
+  const server = new Server({ ...serverOptions(limits), interceptors: [admission.interceptor] });
+  const safe = safeServer(server, limits);
+  const tools: CallTools = { clock, limits, admitted: (call) => admission.admitted(call), onRefused, stopping };
+  serveService(safe, wire.BlockServiceService, blockHandlers(backend, options), tools);
+  serveService(safe, wire.FleetServiceService, fleetHandlers(backend), tools);
+  await serveReflection(safe);
+  const health = new Health(SERVICES.map(nameOf), backend);
+  await health.start(safe);
+  return { server, health };
+}
+
+function credentialsOf(certificates: CertificateFiles | undefined, isMutual: boolean): ServerCredentials {
+  if (certificates === undefined) return ServerCredentials.createInsecure();
+  const { createCertificateProviderServerCredentials } = experimental;
+  return createCertificateProviderServerCredentials(certificates, isMutual ? certificates : null, isMutual);
+}
+
 function nameOf(service: (typeof SERVICES)[number]): string {
   const [method] = Object.values(service);
   return method?.path.split('/')[1] ?? '';
 }
 
-function serverOptions({ messageBytesMax, streamsPerPrincipalMax }: ApiLimits): ChannelOptions {
+function serverOptions({
+  messageBytesMax,
+  streamsPerPrincipalMax,
+  connectionAgeMs,
+  connectionIdleMs,
+}: ApiLimits): ChannelOptions {
   return {
     'grpc.max_receive_message_length': messageBytesMax,
     // Of one connection; a client may have several.
     'grpc.max_concurrent_streams': streamsPerPrincipalMax,
     'grpc.keepalive_time_ms': 30_000,
     'grpc.keepalive_timeout_ms': 20_000,
+    'grpc.max_connection_age_ms': connectionAgeMs,
+    'grpc.max_connection_idle_ms': connectionIdleMs,
+    // Statistics of every connection and call, for a service that is not served.
+    'grpc.enable_channelz': 0,
   };
-}
-
-function bind(server: Server, address: string, credentials: Parameters<Server['bindAsync']>[1]): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.bindAsync(address, credentials, (error, port) => {
-      if (error === null) return resolve(port);
-      const inUse = /EADDRINUSE/.test(error.message);
-      const remedy = inUse ? 'stop what listens there, or name another port' : 'name an address of this machine';
-      reject(new EspalierError('usage', `the API cannot listen on ${address}: ${error.message}`, { remedy }));
-    });
-  });
 }

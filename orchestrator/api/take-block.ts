@@ -10,12 +10,14 @@ import {
 import { BlockIntake } from '../block/index.js';
 import { submitReceived } from '../cluster/index.js';
 import type { ApiBackend } from './api-backend.js';
+import type { ApiLimits } from './limits/index.js';
 
 export interface TakeOptions {
   /** Where blocks lie while they come. Default: the system's folder for temporary files. */
   readonly spoolFolder?: string | undefined;
   /** The proving window of those who name none; undefined: `PROVING_WINDOW_DEFAULT_MS`. */
   readonly windowMs?: number | undefined;
+  readonly limits: Pick<ApiLimits, 'submissionTransactionsMax' | 'blocksOpenMax'>;
   readonly signal: AbortSignal;
 }
 
@@ -31,10 +33,12 @@ export interface Taken {
 export async function takeBlock(
   parts: AsyncIterable<wire.BlockPart>,
   backend: ApiBackend,
-  { spoolFolder, windowMs: windowDefaultMs, signal }: TakeOptions,
+  { spoolFolder, windowMs: windowDefaultMs, limits, signal }: TakeOptions,
 ): Promise<Taken> {
   const { hasher, board, blocks, clock } = backend;
-  const intake = await BlockIntake.open({ hasher, ...(spoolFolder === undefined ? {} : { folder: spoolFolder }) });
+  const folder = spoolFolder === undefined ? {} : { folder: spoolFolder };
+  const intake = await BlockIntake.open({ hasher, ...folder });
+  let transactions = 0;
   try {
     let submission: Submission | undefined;
     for await (const part of parts) {
@@ -44,13 +48,17 @@ export async function takeBlock(
         const known = submission.blockId === null ? undefined : await findTaken(submission.blockId, backend);
         if (known !== undefined) return known;
       }
-      await intake.add(blockPartFromWire(part));
+      const taken = blockPartFromWire(part);
+      transactions += taken.kind === 'transactions' ? taken.transactions.length : 0;
+      if (transactions > limits.submissionTransactionsMax) throw tooMany(limits.submissionTransactionsMax);
+      await intake.add(taken);
     }
     if (submission === undefined) throw noHeader('the submission is empty');
     const received = await intake.finish();
     checkId(submission, received.blockId);
     const known = await findTaken(received.blockId, backend);
     if (known !== undefined) return known;
+    await checkRoom(board, limits);
     const store = () => intake.store(blocks);
     await store();
     const windowMs = submission.windowMs ?? windowDefaultMs;
@@ -60,6 +68,27 @@ export async function takeBlock(
   } finally {
     await intake.close();
   }
+}
+
+function tooMany(max: number): EspalierError {
+  const message = `the block has more than ${max} transactions, as many as a submission may have`;
+  return new EspalierError('limit-exceeded', `${message} (submissionTransactionsMax)`, { remedy: 'split the block' });
+}
+
+/** Of two submissions at once both may find the last place: the bound is about what is kept, not exact. */
+async function checkRoom(
+  board: Pick<ApiBackend['board'], 'list'>,
+  { blocksOpenMax }: Pick<ApiLimits, 'blocksOpenMax'>,
+) {
+  const { length } = await board.list();
+  if (length < blocksOpenMax) return;
+  throw new EspalierError(
+    'queue-full',
+    `${length} blocks are open, as many as may be (blocksOpenMax: ${blocksOpenMax})`,
+    {
+      remedy: 'submit it again when some of them have ended',
+    },
+  );
 }
 
 function headerOf({ part }: wire.BlockPart): Submission {

@@ -5,9 +5,12 @@ import * as wire from '../wire.js';
 export const ERROR_DOMAIN = 'espalier';
 
 const TYPE_PREFIX = 'type.googleapis.com/';
-/** Trailers are headers: all of them together must stay below 8 KiB, and the message is there twice, once escaped. */
-const MESSAGE_CHARS_MAX = 1_000;
-const DETAIL_CHARS_MAX = 500;
+/**
+ * Trailers are headers, of which many clients take 8 KiB in all. The message is there twice: escaped, where a character
+ * may take nine bytes, and in the details, which are sent in base 64.
+ */
+const MESSAGE_BYTES_MAX = 2_000;
+const DETAIL_BYTES_MAX = 800;
 
 /** An error as gRPC sends it. */
 export interface WireError {
@@ -29,11 +32,11 @@ export function toServiceError(
   const { grpcStatus: code, retryable } = ERROR_CODES[error.code];
   const isInner = error.code === 'internal';
   const where = reference === undefined ? '' : ` (the log has it as ${reference})`;
-  const message = isInner ? `a fault of the server's own${where}` : clipped(error.message, MESSAGE_CHARS_MAX);
+  const message = isInner ? `a fault of the server's own${where}` : clipped(error.message, MESSAGE_BYTES_MAX);
   const told = isInner ? {} : { remedy: error.remedy, subject: error.subject };
   const metadata = Object.fromEntries(
     Object.entries({ ...told, retryable: String(retryable) }).flatMap(([name, text]) =>
-      text === undefined ? [] : [[name, clipped(text, DETAIL_CHARS_MAX)]],
+      text === undefined ? [] : [[name, clipped(text, DETAIL_BYTES_MAX)]],
     ),
   );
   const details = [
@@ -50,6 +53,17 @@ function any(name: string, encoded: { finish(): Uint8Array }): wire.Status['deta
   return { typeUrl: TYPE_PREFIX + name, value: Buffer.from(encoded.finish()) };
 }
 
-function clipped(text: string, charsMax: number): string {
-  return text.length <= charsMax ? text : `${text.slice(0, charsMax)}… (${text.length} characters)`;
+/** Cut to so many bytes as they are escaped, and without halves of characters, of which there is no escaped form. */
+function clipped(text: string, escapedBytesMax: number): string {
+  const whole = text.replace(LONE_HALVES, '\u{fffd}');
+  let bytes = 0;
+  let end = 0;
+  for (const character of whole) {
+    bytes += encodeURI(character).length;
+    if (bytes > escapedBytesMax) return `${whole.slice(0, end)}… (${text.length} characters)`;
+    end += character.length;
+  }
+  return whole;
 }
+
+const LONE_HALVES = /\p{Surrogate}/gu;

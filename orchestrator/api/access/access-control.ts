@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { EspalierError } from '../../../common/index.js';
-import type { Credentials } from '../admission.js';
+import type { Credentials, Principal } from '../calls/index.js';
 import { AccessEntries, type AccessEntry } from './access-entries.js';
 import { ROLES, rolesFor } from './roles.js';
 
@@ -8,8 +8,16 @@ import { ROLES, rolesFor } from './roles.js';
 const LOOK_MS = 2_000;
 const FILE_BYTES_MAX = 4 * 1024 * 1024;
 
-const ANYONE: AccessEntry = { name: 'anyone', roles: ROLES };
+const NAME_CHARS_MAX = 64;
 const BEARER = /^Bearer +(\S{1,1024})$/i;
+
+export interface AccessOptions {
+  /** Hears of a file that became unfit. */
+  readonly onTrouble: (line: string) => void;
+  /** Whether those who call may show certificates. */
+  readonly hasCertificates: boolean;
+  readonly lookMs?: number;
+}
 
 /**
  * Decides who may call what, by an access file that is read again when it changes; one that became unfit changes nothing,
@@ -17,18 +25,15 @@ const BEARER = /^Bearer +(\S{1,1024})$/i;
  */
 export class AccessControl {
   readonly #path: string | undefined;
-  readonly #onTrouble: (line: string) => void;
+  readonly #options: AccessOptions;
   readonly #timer: NodeJS.Timeout | undefined;
   #entries: AccessEntries | undefined;
   #version = '';
   #looking: Promise<void> | undefined;
 
   /** Rejects with `usage` for a file that cannot be read or is unfit. */
-  static async open(
-    path: string | undefined,
-    { onTrouble }: { readonly onTrouble: (line: string) => void },
-  ): Promise<AccessControl> {
-    const control = new AccessControl(path, onTrouble);
+  static async open(path: string | undefined, options: AccessOptions): Promise<AccessControl> {
+    const control = new AccessControl(path, options);
     try {
       if (path !== undefined) await control.#read(path);
       return control;
@@ -38,16 +43,17 @@ export class AccessControl {
     }
   }
 
-  private constructor(path: string | undefined, onTrouble: (line: string) => void) {
+  private constructor(path: string | undefined, options: AccessOptions) {
     this.#path = path;
-    this.#onTrouble = onTrouble;
-    if (path !== undefined) this.#timer = setInterval(() => void this.look(), LOOK_MS).unref();
+    this.#options = options;
+    const { lookMs = LOOK_MS } = options;
+    if (path !== undefined) this.#timer = setInterval(() => void this.look(), lookMs).unref();
   }
 
-  /** Who calls. Throws `unauthenticated` for nobody who is known, and `permission-denied`. */
-  admit(path: string, credentials: Credentials): { readonly name: string } {
+  /** Who calls; null where anyone may. Throws `unauthenticated` for nobody who is known, and `permission-denied`. */
+  admit(path: string, credentials: Credentials): Principal | null {
     const needed = rolesFor(path);
-    if (needed === null) return ANYONE;
+    if (needed === null || (this.#path === undefined && credentials.certificate === undefined)) return null;
     const entry = this.#entryOf(credentials);
     if (entry.roles.some((role) => needed.includes(role))) return entry;
     const method = path.split('/').at(-1);
@@ -63,7 +69,7 @@ export class AccessControl {
     const path = this.#path;
     if (path === undefined) return Promise.resolve();
     this.#looking ??= this.#read(path)
-      .catch((thrown) => this.#onTrouble(`${EspalierError.from(thrown).message}; the entries read before stay`))
+      .catch((thrown) => this.#options.onTrouble(`${EspalierError.from(thrown).message}; the entries read before stay`))
       .finally(() => {
         this.#looking = undefined;
       });
@@ -75,13 +81,18 @@ export class AccessControl {
   }
 
   #entryOf({ authorization, certificate }: Credentials): AccessEntry {
-    if (this.#path === undefined) return ANYONE;
+    if (this.#path === undefined) return { name: shownName(certificate ?? ''), roles: ROLES };
     const [, token] = BEARER.exec(authorization ?? '') ?? [];
     const entry =
       (token === undefined ? undefined : this.#entries?.ofToken(token)) ??
       (certificate === undefined ? undefined : this.#entries?.ofCertificate(certificate));
     if (entry !== undefined) return entry;
-    const what = authorization === undefined ? 'the call bears no token' : 'the token of the call is not known here';
+    const what =
+      authorization !== undefined
+        ? 'the token of the call is not known here'
+        : certificate !== undefined
+          ? `the access file lists no certificate "${shownName(certificate)}", and the call bears no token`
+          : 'the call bears no token';
     throw new EspalierError('unauthenticated', what, {
       remedy: 'name a token that is in the access file of the server: ESPALIER_TOKEN, or --token-file',
     });
@@ -94,7 +105,9 @@ export class AccessControl {
       if (version === this.#version) return;
       this.#version = version;
       if (size > FILE_BYTES_MAX) throw new Error(`it has more than ${FILE_BYTES_MAX} bytes`);
-      this.#entries = AccessEntries.parse(await readFile(path, 'utf8'), path);
+      const entries = AccessEntries.parse(await readFile(path, 'utf8'), path);
+      if (!this.#options.hasCertificates) entries.requireTokens(path);
+      this.#entries = entries;
     } catch (thrown) {
       if (thrown instanceof EspalierError) throw thrown;
       throw new EspalierError('usage', `access file ${path} cannot be read: ${(thrown as Error).message}`, {
@@ -103,4 +116,9 @@ export class AccessControl {
       });
     }
   }
+}
+
+/** Whoever signed the certificate has chosen it: as it may stand in a log. */
+function shownName(name: string): string {
+  return name.replace(/[^\x20-\x7e]/g, '?').slice(0, NAME_CHARS_MAX);
 }

@@ -38,6 +38,9 @@ export class AccessEntries {
       throw fault('not JSON');
     }
     const parsed = entries.safeParse(json);
+    const twice = parsed.success ? firstTwice(parsed.data) : undefined;
+    if (twice !== undefined)
+      throw fault(`entry ${twice} has what an earlier entry has: each token or certificate is one`);
     if (!parsed.success) {
       const [issue] = parsed.error.issues;
       throw fault(`${issue?.path.length ? `entry ${issue.path.join(', ')}: ` : ''}${issue?.message ?? 'not a list'}`);
@@ -52,6 +55,19 @@ export class AccessEntries {
     this.#byCertificate = new Map(all.flatMap((one) => ('certificate' in one ? [[one.certificate, one]] : [])));
   }
 
+  /** Throws `usage` where there are entries for certificates: on a server that asks for none they would admit nobody. */
+  requireTokens(path: string): void {
+    const [name] = this.#byCertificate.keys();
+    if (name === undefined) return;
+    throw new EspalierError(
+      'usage',
+      `access file ${path} admits certificate "${name}", and this server asks for none`,
+      {
+        remedy: 'name the CA that signed it with --tls-client-ca, or give the entry a token',
+      },
+    );
+  }
+
   /** Looks at all of them, whichever it is: how long it takes says nothing of the digests. */
   ofToken(token: string): AccessEntry | undefined {
     const digest = createHash('sha256').update(token).digest();
@@ -63,4 +79,14 @@ export class AccessEntries {
   ofCertificate(commonName: string): AccessEntry | undefined {
     return this.#byCertificate.get(commonName);
   }
+}
+
+/** Index of the first entry that is for the same token or certificate as one before. */
+function firstTwice(all: z.infer<typeof entries>): number | undefined {
+  const seen = new Set<string>();
+  const index = all.findIndex((one) => {
+    const key = JSON.stringify('sha256' in one ? { sha256: one.sha256 } : { certificate: one.certificate });
+    return seen.size === seen.add(key).size;
+  });
+  return index < 0 ? undefined : index;
 }

@@ -1,33 +1,20 @@
 import { type Clock, EspalierError } from '../../../common/index.js';
+import type { ApiLimits } from './api-limits.js';
 
-export interface ApiLimits {
-  /** Bytes of one message to the server. */
-  readonly messageBytesMax: number;
-  /** Calls a second of one principal, on average; and how many at once beyond that. */
-  readonly requestsPerSecond: number;
-  readonly requestsBurst: number;
-  /** Streams from the server at once: of all, and of one principal. */
-  readonly streamsMax: number;
-  readonly streamsPerPrincipalMax: number;
-  /** Uploads at once: each spools a block to disk. */
-  readonly uploadsMax: number;
-  readonly uploadStallMs: number;
-  readonly readerStallMs: number;
-}
-
-export const DEFAULT_LIMITS: ApiLimits = {
-  messageBytesMax: 4 * 1024 * 1024,
-  requestsPerSecond: 500,
-  requestsBurst: 2_000,
-  streamsMax: 4_000,
-  streamsPerPrincipalMax: 2_000,
-  uploadsMax: 16,
-  uploadStallMs: 60_000,
-  readerStallMs: 600_000,
-};
-
-/** Principals whose rate is remembered: the one that called longest ago is forgotten, its bucket full by then. */
+/** Callers whose rate is remembered: the one that called longest ago is forgotten, its bucket full by then. */
 const BUCKETS_MAX = 10_000;
+
+/**
+ * `unary`: one answer. `upload`: a stream to the server. `stream`: one from it. `aside`: health and reflection, for which
+ * nobody needs to say who they are.
+ */
+export type CallKind = 'unary' | 'upload' | 'stream' | 'aside';
+
+interface Place {
+  readonly key: string;
+  readonly max: number;
+  readonly refusal: (max: number) => EspalierError;
+}
 
 interface Bucket {
   tokens: number;
@@ -40,22 +27,20 @@ export class CallLimits {
   readonly #clock: Pick<Clock, 'monotonicMs'>;
   /** The one that called longest ago first. */
   readonly #buckets = new Map<string, Bucket>();
-  readonly #streams = new Map<string, number>();
-  #streamsOpen = 0;
-  #uploads = 0;
+  readonly #open = new Map<string, number>();
 
   constructor(options: ApiLimits, clock: Pick<Clock, 'monotonicMs'>) {
     this.options = options;
     this.#clock = clock;
   }
 
-  /** One more call. Throws `rate-limited`. */
-  request(principal: string): void {
+  /** One more call of a caller. Throws `rate-limited`. */
+  request(caller: string): void {
     const { requestsPerSecond, requestsBurst } = this.options;
     const nowMs = this.#clock.monotonicMs();
-    const bucket = this.#buckets.get(principal) ?? { tokens: requestsBurst, filledMs: nowMs };
-    this.#buckets.delete(principal);
-    this.#buckets.set(principal, bucket);
+    const bucket = this.#buckets.get(caller) ?? { tokens: requestsBurst, filledMs: nowMs };
+    this.#buckets.delete(caller);
+    this.#buckets.set(caller, bucket);
     const [oldest] = this.#buckets.keys();
     if (oldest !== undefined && this.#buckets.size > BUCKETS_MAX) this.#buckets.delete(oldest);
     const filled = ((nowMs - bucket.filledMs) / 1_000) * requestsPerSecond;
@@ -64,61 +49,74 @@ export class CallLimits {
     if (bucket.tokens < 1) {
       throw new EspalierError(
         'rate-limited',
-        `${principal} calls more than ${requestsPerSecond} times a second (rate limit)`,
-        { remedy: 'wait a second, and call less often: watch a block instead of asking for it' },
+        `${caller} calls more than ${requestsPerSecond} times a second (requestsPerSecond)`,
+        { remedy: 'call less often: watch a block instead of asking for it' },
       );
     }
     bucket.tokens -= 1;
   }
 
-  /** One more upload or stream; returns how to say that it is over. Throws `server-busy` or `limit-exceeded`. */
-  occupy(kind: 'upload' | 'stream', principal: string): () => void {
-    return kind === 'upload' ? this.#upload() : this.#stream(principal);
+  /** One more call at once; returns how to say that it is over. Throws `server-busy` or `limit-exceeded`. */
+  occupy(kind: CallKind, caller: string): () => void {
+    const { callsMax, uploadsMax, asidesPerPeerMax, streamsMax, streamsPerPrincipalMax } = this.options;
+    switch (kind) {
+      case 'unary':
+        return this.#take({ key: 'calls', max: callsMax, refusal: busy('calls are being answered', 'callsMax') });
+      case 'upload':
+        return this.#take({
+          key: 'uploads',
+          max: uploadsMax,
+          refusal: busy('blocks are being submitted', 'uploadsMax'),
+        });
+      case 'aside': {
+        const refusal = tooMany(caller, 'calls', 'asidesPerPeerMax');
+        return this.#take({ key: `aside ${caller}`, max: asidesPerPeerMax, refusal });
+      }
+      case 'stream': {
+        const refusal = tooMany(caller, 'streams', 'streamsPerPrincipalMax');
+        return this.#take(
+          { key: `stream ${caller}`, max: streamsPerPrincipalMax, refusal },
+          { key: 'streams', max: streamsMax, refusal: busy('streams are open', 'streamsMax') },
+        );
+      }
+    }
   }
 
-  #upload(): () => void {
-    const { uploadsMax } = this.options;
-    if (this.#uploads >= uploadsMax) {
-      throw new EspalierError('server-busy', `${uploadsMax} blocks are being submitted already (upload limit)`, {
-        remedy: 'submit it again in a moment',
-      });
-    }
-    this.#uploads += 1;
-    return once(() => {
-      this.#uploads -= 1;
-    });
+  /** All or none of them. */
+  #take(...places: readonly Place[]): () => void {
+    for (const { key, max, refusal } of places) if (this.#count(key) >= max) throw refusal(max);
+    for (const { key } of places) this.#open.set(key, this.#count(key) + 1);
+    let isOver = false;
+    return () => {
+      if (isOver) return;
+      isOver = true;
+      for (const { key } of places) {
+        const left = this.#count(key) - 1;
+        if (left > 0) this.#open.set(key, left);
+        else this.#open.delete(key);
+      }
+    };
   }
 
-  #stream(principal: string): () => void {
-    const { streamsMax, streamsPerPrincipalMax } = this.options;
-    const own = this.#streams.get(principal) ?? 0;
-    if (own >= streamsPerPrincipalMax) {
-      throw new EspalierError(
-        'limit-exceeded',
-        `${principal} has ${own} streams open already (limit of a principal: ${streamsPerPrincipalMax})`,
-        { remedy: 'end some of them first' },
-      );
-    }
-    if (this.#streamsOpen >= streamsMax) {
-      throw new EspalierError('server-busy', `${streamsMax} streams are open already (limit of the server)`, {
-        remedy: 'call another orchestrator of the cluster, or later',
-      });
-    }
-    this.#streamsOpen += 1;
-    this.#streams.set(principal, own + 1);
-    return once(() => {
-      this.#streamsOpen -= 1;
-      const left = (this.#streams.get(principal) ?? 1) - 1;
-      if (left > 0) this.#streams.set(principal, left);
-      else this.#streams.delete(principal);
-    });
+  #count(key: string): number {
+    return this.#open.get(key) ?? 0;
   }
 }
 
-function once(release: () => void): () => void {
-  let isOver = false;
-  return () => {
-    if (!isOver) release();
-    isOver = true;
-  };
+function busy(what: string, limit: string): (max: number) => EspalierError {
+  return (max) =>
+    new EspalierError('server-busy', `${max} ${what} already, as many as may be at once (${limit})`, {
+      remedy: 'try again in a moment, or call another orchestrator of the cluster',
+    });
+}
+
+function tooMany(caller: string, what: string, limit: string): (max: number) => EspalierError {
+  return (max) =>
+    new EspalierError(
+      'limit-exceeded',
+      `${caller} has ${max} ${what} open already, as many as one may have (${limit})`,
+      {
+        remedy: 'end some of them first',
+      },
+    );
 }

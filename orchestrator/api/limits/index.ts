@@ -1,2 +1,3 @@
 /** How much may be asked of the API at once. */
-export { type ApiLimits, CallLimits, DEFAULT_LIMITS } from './call-limits.js';
+export { type ApiLimits, apiLimits, DEFAULT_LIMITS } from './api-limits.js';
+export { type CallKind, CallLimits } from './call-limits.js';

@@ -10,11 +10,11 @@ import type {
   UntypedHandleCall,
   UntypedServiceImplementation,
 } from '@grpc/grpc-js';
-import { EspalierError } from '../../common/index.js';
-import { type CallTools, callStatus } from './call-tools.js';
+import { EspalierError } from '../../../common/index.js';
+import { addressOf, type CallTools, callStatus, type OpenCall } from './call-tools.js';
 import { incoming, send } from './message-streams.js';
-import { safeDefinition, unwrapRequest } from './safe-definition.js';
 import type { CallContext, ServiceHandlers, ServiceShape } from './service-handlers.js';
+import { within } from './within.js';
 
 /** What of a call is used here, whichever kind it is. */
 interface AnyCall {
@@ -31,11 +31,10 @@ export function serveService<S extends ServiceShape>(
   tools: CallTools,
 ): void {
   const names = Object.keys(service);
-  const definition = Object.fromEntries(names.map((name) => [name, safeDefinition(methodOf(service, name))]));
   const implementation: UntypedServiceImplementation = Object.fromEntries(
     names.map((name) => [name, implement(methodOf(service, name), (handlers as AnyHandlers)[name], tools)]),
   );
-  server.addService(definition, implementation);
+  server.addService(service, implementation);
 }
 
 type AnyHandlers = Readonly<Record<string, unknown>>;
@@ -56,59 +55,70 @@ function implement(
 ): UntypedHandleCall {
   if (requestStream) {
     const upload = handler as UploadHandler;
-    return (call: ServerReadableStream<unknown, unknown>, callback: sendUnaryData<unknown>) => {
-      const work = (context: CallContext) => upload(incoming(call, tools.limits, context.signal), context);
-      runCall({ path, kind: 'upload' }, call, tools, work, (response) => callback(null, response), callback);
+    return (call: ServerReadableStream<object, unknown>, callback: sendUnaryData<unknown>) => {
+      const work = (context: CallContext, admitted: OpenCall) =>
+        upload(incoming(call, admitted, tools.limits, context.signal), context);
+      runCall(path, call, tools, work, (response) => callback(null, response), callback);
     };
   }
   if (responseStream) {
     const stream = handler as StreamHandler;
     return (call: ServerWritableStream<unknown, unknown>) => {
-      const work = async (context: CallContext) => {
-        for await (const message of stream(unwrapRequest(call.request), context)) {
-          await send(call, message, tools.limits, context.signal);
+      const work = async (context: CallContext, admitted: OpenCall) => {
+        for await (const message of stream(call.request, context)) {
+          await send(call, message, tools.limits, context.signal).catch((thrown: unknown) => {
+            // Its reader takes nothing, so it could not be told.
+            if (EspalierError.from(thrown).code === 'call-timeout') admitted.reset();
+            throw thrown;
+          });
         }
       };
       const fail = (status: ServerErrorResponse) => call.emit('error', status);
-      runCall({ path, kind: 'stream' }, call, tools, work, () => call.end(), fail);
+      runCall(path, call, tools, work, () => call.end(), fail);
     };
   }
   const unary = handler as UnaryHandler;
   return (call: ServerUnaryCall<unknown, unknown>, callback: sendUnaryData<unknown>) => {
-    const work = async (context: CallContext) => unary(unwrapRequest(call.request), context);
-    runCall({ path, kind: 'unary' }, call, tools, work, (response) => callback(null, response), callback);
+    const { callMs } = tools.limits;
+    const work = (context: CallContext) =>
+      within(unary(call.request, context), callMs, context.signal, () => noAnswer(callMs));
+    runCall(path, call, tools, work, (response) => callback(null, response), callback);
   };
 }
 
 /** Does the work of a call, and calls `succeed` or `fail` when it has ended, once. */
 function runCall<T>(
-  { path, kind }: { readonly path: string; readonly kind: 'unary' | 'upload' | 'stream' },
+  path: string,
   call: AnyCall,
   tools: CallTools,
-  work: (context: CallContext) => Promise<T>,
+  work: (context: CallContext, admitted: OpenCall) => Promise<T>,
   succeed: (response: T) => void,
   fail: (status: ServerErrorResponse) => void,
 ): void {
   const startedMs = tools.clock.monotonicMs();
-  const principal = tools.principalOf(call);
+  const admitted = tools.admitted(call);
+  const { principal } = admitted;
+  // Of a call that is over it is not known any more.
+  const peer = addressOf(admitted.getPeer());
   const gone = new AbortController();
   call.once('cancelled', () => gone.abort());
   // Those of the connection come as `cancelled` too, and there is nobody to tell.
   call.on('error', () => {});
-  const run = async () => {
-    const release = kind === 'unary' ? () => {} : tools.occupy(kind, principal);
-    try {
-      return await work({ principal, signal: AbortSignal.any([gone.signal, tools.stopping]) });
-    } finally {
-      release();
-    }
-  };
+  const signal = AbortSignal.any([gone.signal, tools.stopping]);
+  const run = async () => work({ principal, signal }, admitted);
   run().then(succeed, (thrown) => {
+    const isGone = gone.signal.aborted;
     const error = tools.stopping.aborted ? stoppingError() : EspalierError.from(thrown);
     const inner = error.code === 'internal' ? { reference: randomUUID().slice(0, 8) } : {};
     const durationMs = tools.clock.monotonicMs() - startedMs;
-    if (!gone.signal.aborted) tools.onRefused({ path, principal, error, durationMs, ...inner });
+    if (!isGone) tools.onRefused({ path, principal, peer, error, durationMs, ...inner });
     fail(callStatus(error, inner.reference));
+  });
+}
+
+function noAnswer(callMs: number): EspalierError {
+  return new EspalierError('call-timeout', `there was no answer within ${callMs / 1_000} s (callMs)`, {
+    remedy: 'try again; if it stays so, see whether queue and store of the server are there',
   });
 }
 

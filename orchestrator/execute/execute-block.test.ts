@@ -14,11 +14,12 @@ import {
   type VmInputs,
 } from '../../circuits/index.js';
 import type { EspalierError } from '../../common/index.js';
-import type { Call, Contract, Field } from '../../proto/index.js';
+import { type Call, type Contract, type Field, partsOf } from '../../proto/index.js';
 import { makeSampleBlock } from '../sample/index.js';
 import { StateTree } from '../state/index.js';
 import type { ExecutableBlock } from './block-executor.js';
-import { type BlockExecution, type ExecutablePart, executeBlock, executeTransactions } from './execute-block.js';
+import { type ExecutablePart, executeBlock, executeParts, executeTransactions } from './execute-block.js';
+import type { ExecutedTransaction } from './executed-transaction.js';
 import { joinInputs, joinPublic, rootSingleInputs } from './joins.js';
 
 const hasher = await createHasher();
@@ -68,10 +69,17 @@ function follow({ public: { contract, startRoot }, accesses }: VmInputs): Field 
   }, startRoot);
 }
 
+/** All that is asked of a transaction. */
+function inputsOf(transaction: ExecutedTransaction) {
+  const { index, client, calls, circuit, public: exposed } = transaction;
+  const ofCalls = calls.map(({ steps }, call) => [steps, transaction.vmInputs(call), transaction.kernelInputs(call)]);
+  return { index, client, circuit, exposed, ofCalls, base: transaction.baseInputs() };
+}
+
 /** Checks every circuit's inputs of an execution against each other, as the circuits will. */
-function checkChain(execution: BlockExecution): void {
+function checkChain(transactions: readonly ExecutedTransaction[]): void {
   let before: RollupPublic | undefined;
-  for (const transaction of execution.transactions) {
+  for (const transaction of transactions) {
     const base = transaction.baseInputs();
     expect(transaction.public.startRoot).toBe(before?.endRoot ?? transaction.public.startRoot);
     if (base.circuit !== 'base-rollup-private' && base.circuit !== 'base-rollup-public') throw new Error(base.circuit);
@@ -116,7 +124,7 @@ test('writes persist, reverts leave nothing but their gas, and a transaction wit
     [call(writer, 1n, 40n), call(writer, 2n, 0n)],
   );
   const execution = await executeBlock(block, hasher, { keysHash });
-  checkChain(execution);
+  checkChain(execution.transactions);
   const [first, second, third] = execution.transactions;
   expect(first?.calls[0]?.vm).toMatchObject({
     reverted: false,
@@ -256,7 +264,16 @@ test('every sample block runs, and its circuits fit together', { timeout: 120_00
   await fc.assert(
     fc.asyncProperty(fc.integer({ min: 1, max: 5 }), counts, fc.integer(), async (txs, calls, seed) => {
       const block = await makeSampleBlock(hasher, { txs, calls, seed, proveClient });
-      checkChain(await executeBlock(block, hasher, { keysHash }));
+      const { transactions, rootPublic } = await executeBlock(block, hasher, { keysHash });
+      checkChain(transactions);
+      // The same in parts, and packed.
+      const packed = await executeParts(partsOf(block), hasher, { keysHash });
+      expect(packed.rootPublic).toEqual(rootPublic);
+      expect(packed.transactions.length).toBe(txs);
+      expect(packed.transactions.at(txs)).toBeUndefined();
+      const unpacked = transactions.map(({ index }) => packed.transactions.at(index) ?? expect.fail('it is not there'));
+      checkChain(unpacked);
+      expect(unpacked.map(inputsOf)).toEqual(transactions.map(inputsOf));
     }),
     { numRuns: 10 },
   );

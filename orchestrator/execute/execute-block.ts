@@ -5,6 +5,7 @@ import type { BlockPart, Field } from '../../proto/index.js';
 import { BlockExecutor, type ExecutableBlock, type ExecutableTransaction } from './block-executor.js';
 import type { ExecutedTransaction } from './executed-transaction.js';
 import { joinAll } from './joins.js';
+import { PackedTransactions } from './packed-transactions.js';
 
 /** A part of a block as execution needs it. */
 export type ExecutablePart =
@@ -20,15 +21,21 @@ export interface ExecuteOptions {
   readonly onProgress?: (done: number) => void;
 }
 
+/** Executed transactions by their index, in whatever form they are kept. */
+export interface ExecutedTransactions {
+  readonly length: number;
+  at(index: number): ExecutedTransaction | undefined;
+}
+
 export interface BlockExecution {
-  readonly transactions: readonly ExecutedTransaction[];
+  readonly transactions: ExecutedTransactions;
   /** What the root proof must expose; a verifier compares all of it. */
   readonly rootPublic: RollupPublic;
 }
 
 /**
- * Runs a block and keeps what is needed to make every circuit's inputs: about 1 kB for each nullifier and state access.
- * Lets the event loop turn after each call. Rejects with `block-not-executable` (`tx 3, call 1: …`),
+ * Runs a block and keeps what is needed to make every circuit's inputs: some 200 bytes for each nullifier and state access,
+ * 400 a call, and 300 for each value that is written. Lets the event loop turn after each call. Rejects with `block-not-executable` (`tx 3, call 1: …`),
  * `duplicate-nullifier` or `cancelled`.
  */
 export async function executeParts(
@@ -36,11 +43,13 @@ export async function executeParts(
   hasher: Hasher,
   options: ExecuteOptions,
 ): Promise<BlockExecution> {
-  const transactions: ExecutedTransaction[] = [];
-  for await (const transaction of executeTransactions(parts, hasher, options)) transactions.push(transaction);
-  const bases = transactions.map((transaction) => transaction.public);
-  const rootPublic = await inTurns(joinAll(hasher, bases), options.signal);
-  return { transactions, rootPublic };
+  const transactions = new PackedTransactions();
+  const bases: RollupPublic[] = [];
+  for await (const transaction of executeTransactions(parts, hasher, options)) {
+    transactions.add(transaction);
+    bases.push(transaction.public);
+  }
+  return { transactions, rootPublic: await inTurns(joinAll(hasher, bases), options.signal) };
 }
 
 /** The same, transaction by transaction, for a caller that keeps none of them. */
@@ -80,18 +89,21 @@ export async function startRootOf(
   return executor.root;
 }
 
-/** The same, of a block that is in memory. */
-export function executeBlock(
+/** The same, of a block that is in memory, as is all that comes of it: for small ones. */
+export async function executeBlock(
   { start, contracts, transactions }: ExecutableBlock,
   hasher: Hasher,
   options: ExecuteOptions,
-): Promise<BlockExecution> {
+): Promise<BlockExecution & { readonly transactions: readonly ExecutedTransaction[] }> {
   const parts: readonly ExecutablePart[] = [
     { kind: 'state', ...start },
     { kind: 'contracts', contracts },
     { kind: 'transactions', transactions },
   ];
-  return executeParts(parts, hasher, options);
+  const executed: ExecutedTransaction[] = [];
+  for await (const transaction of executeTransactions(parts, hasher, options)) executed.push(transaction);
+  const bases = executed.map((transaction) => transaction.public);
+  return { transactions: executed, rootPublic: await inTurns(joinAll(hasher, bases), options.signal) };
 }
 
 /** Runs a generator to its end, with a turn of the event loop after each step. */

@@ -44,7 +44,7 @@ export class ExecutedTransaction implements RollupNode {
   readonly calls: readonly ExecutedCall[];
   /** What the base proof exposes. */
   readonly public: RollupPublic;
-  readonly #nullifierPath: SiblingPath;
+  readonly nullifierPath: SiblingPath;
 
   constructor(facts: {
     readonly index: number;
@@ -57,7 +57,7 @@ export class ExecutedTransaction implements RollupNode {
     this.client = facts.client;
     this.calls = facts.calls;
     this.public = facts.public;
-    this.#nullifierPath = facts.nullifierPath;
+    this.nullifierPath = facts.nullifierPath;
   }
 
   /** The base's circuit. */
@@ -84,7 +84,7 @@ export class ExecutedTransaction implements RollupNode {
   }
 
   baseInputs(): CircuitInputs {
-    const nullifierSiblings = this.#nullifierPath.expand();
+    const nullifierSiblings = this.nullifierPath.expand();
     const last = this.calls.at(-1);
     if (last === undefined) {
       const inputs = { public: this.public, client: this.client, nullifierSiblings };

@@ -3,6 +3,7 @@ export type { ExecutableBlock, ExecutableTransaction } from './block-executor.js
 export {
   type BlockExecution,
   type ExecutablePart,
+  type ExecutedTransactions,
   type ExecuteOptions,
   executeBlock,
   executeParts,

@@ -59,7 +59,7 @@ export class JobInputs {
   }
 
   #transaction(index: number): ExecutedTransaction {
-    const transaction = this.#execution.transactions[index];
+    const transaction = this.#execution.transactions.at(index);
     if (transaction === undefined) throw new EspalierError('internal', `transaction ${index} was not executed`);
     return transaction;
   }

@@ -1,34 +1,47 @@
 import type { Siblings } from '../../circuits/index.js';
 import { type Field, LIMITS } from '../../proto/index.js';
+import { HashArena } from './hash-arena.js';
 
-/**
- * A path of the state tree, held small: only the siblings that are not empty subtrees. Of the 96 siblings of a path in
- * a tree of a million keys about 30 are not empty.
- */
-export class SiblingPath {
-  readonly #indexes: Uint8Array;
-  readonly #values: readonly Field[];
+/** What all paths of one tree share: the hashes that stand in them, most of them in many, and those of empty subtrees. */
+export class SiblingPaths {
+  readonly hashes = new HashArena();
   readonly #empties: readonly Field[];
 
-  /**
-   * `indexes[i]` is the place of `values[i]` in the expanded path; `empties[i]` is the hash of an empty subtree of `i`
-   * levels.
-   */
-  constructor(indexes: Uint8Array, values: readonly Field[], empties: readonly Field[]) {
-    this.#indexes = indexes;
-    this.#values = values;
+  /** `empties[i]` is the hash of an empty subtree of `i` levels. */
+  constructor(empties: readonly Field[]) {
     this.#empties = empties;
+  }
+
+  empty(height: number): Field {
+    return this.#empties[height] ?? 0n;
+  }
+}
+
+/**
+ * A path of the state tree, held small: only the siblings that are not empty subtrees, each as a number of 4 bytes. Of the
+ * 96 siblings of a path in a tree of a million keys about 30 are not empty.
+ */
+export class SiblingPath {
+  readonly paths: SiblingPaths;
+  /** Places of the siblings in the expanded path. */
+  readonly places: Uint8Array;
+  /** Their numbers among the hashes. */
+  readonly numbers: Uint32Array;
+
+  constructor(paths: SiblingPaths, places: Uint8Array, numbers: Uint32Array) {
+    this.paths = paths;
+    this.places = places;
+    this.numbers = numbers;
   }
 
   /** All 96 siblings as circuits take them: level 0 first, three a level in the order of child index. */
   expand(): Siblings {
-    const siblings = Array.from(
-      { length: LIMITS.stateTreeLevels * 3 },
-      (_, index) => this.#empties[Math.floor(index / 3)] ?? 0n,
+    const siblings = Array.from({ length: LIMITS.stateTreeLevels * 3 }, (_, index) =>
+      this.paths.empty(Math.floor(index / 3)),
     );
-    this.#indexes.forEach((place, index) => {
-      siblings[place] = this.#values[index] ?? 0n;
-    });
+    for (const [index, place] of this.places.entries()) {
+      siblings[place] = this.paths.hashes.get(this.numbers[index] ?? 0);
+    }
     return siblings;
   }
 }

@@ -2,7 +2,7 @@ import { type Hasher, type Siblings, stateLeaf } from '../../circuits/index.js';
 import { EspalierError } from '../../common/index.js';
 import { type Field, LIMITS, toHex } from '../../proto/index.js';
 import { type Position, positionOf } from './position.js';
-import { SiblingPath } from './sibling-path.js';
+import { SiblingPath, SiblingPaths } from './sibling-path.js';
 
 const LEVELS = LIMITS.stateTreeLevels;
 /** Hashes of a lone leaf's subtree are kept from this height on: lower ones are hardly ever asked for again. */
@@ -16,6 +16,8 @@ interface Leaf {
   readonly position: Position;
   /** By height; filled from below as they are asked for. */
   readonly hashes: Map<number, Field>;
+  /** The number among the tree's hashes of that of a height, if it was part of a path. */
+  numbered: { readonly height: number; readonly number: number } | undefined;
 }
 
 /** A subtree with two or more keys. Immutable but for its hash, which is worked out when it is first asked for. */
@@ -23,6 +25,8 @@ interface Branch {
   readonly kind: 'branch';
   readonly children: readonly [Node, Node, Node, Node];
   hash: Field | undefined;
+  /** The hash's number among those of the tree, if it was part of a path. */
+  number: number | undefined;
 }
 
 type Node = Leaf | Branch | undefined;
@@ -37,12 +41,11 @@ export interface Checkpoint {
  *
  * Nodes are never changed, only replaced along the path of a write, so a checkpoint is a reference. Hashes are worked
  * out when they are asked for: a value that is overwritten before anyone looks at the root costs nothing.
- * Memory: about 1 kB a key.
+ * Memory: about 1 kB a key, and 32 bytes for every hash that was ever part of a path.
  */
 export class StateTree {
   readonly #hasher: Hasher;
-  /** Hash of an empty subtree, by height. */
-  readonly #empties: readonly Field[];
+  readonly #paths: SiblingPaths;
   #top: Node;
 
   constructor(hasher: Hasher) {
@@ -52,7 +55,7 @@ export class StateTree {
       const below = empties[height - 1] ?? 0n;
       empties.push(hasher.compress(below, below, below, below));
     }
-    this.#empties = empties;
+    this.#paths = new SiblingPaths(empties);
   }
 
   get root(): Field {
@@ -70,7 +73,7 @@ export class StateTree {
 
   /** Writes a value under a key. Throws as `path` does. */
   set(key: Field, value: Field): void {
-    const leaf: Leaf = { kind: 'leaf', key, value, position: positionOf(key), hashes: new Map() };
+    const leaf: Leaf = { kind: 'leaf', key, value, position: positionOf(key), hashes: new Map(), numbered: undefined };
     this.#top = place(this.#top, LEVELS, leaf);
   }
 
@@ -85,28 +88,28 @@ export class StateTree {
    */
   path(key: Field): SiblingPath {
     const position = positionOf(key);
-    const indexes: number[] = [];
-    const values: Field[] = [];
-    const sibling = (level: number, child: number, hash: Field): void => {
-      if (hash === this.#empty(level)) return;
-      indexes.push(3 * level + (child < digit(position, level) ? child : child - 1));
-      values.push(hash);
+    const places: number[] = [];
+    const numbers: number[] = [];
+    const sibling = (level: number, child: number, other: Node): void => {
+      if (other === undefined || this.#hashOf(other, level) === this.#empty(level)) return;
+      places.push(3 * level + (child < digit(position, level) ? child : child - 1));
+      numbers.push(this.#numberOf(other, level));
     };
     let node = this.#top;
     let level = LEVELS - 1;
     for (; node?.kind === 'branch'; level -= 1) {
       const own = digit(position, level);
       for (const [child, other] of node.children.entries()) {
-        if (child !== own) sibling(level, child, this.#hashOf(other, level));
+        if (child !== own) sibling(level, child, other);
       }
       node = node.children[own];
     }
     if (node !== undefined) {
       const fork = divergence(node.position, position);
-      if (fork >= 0) sibling(fork, digit(node.position, fork), this.#hashOf(node, fork));
+      if (fork >= 0) sibling(fork, digit(node.position, fork), node);
       else if (node.key !== key && node.value !== 0n) refuseCollision(node, key);
     }
-    return new SiblingPath(Uint8Array.from(indexes), values, this.#empties);
+    return new SiblingPath(this.#paths, Uint8Array.from(places), Uint32Array.from(numbers));
   }
 
   checkpoint(): Checkpoint {
@@ -166,8 +169,18 @@ export class StateTree {
     return hash;
   }
 
+  #numberOf(node: Leaf | Branch, height: number): number {
+    const { hashes } = this.#paths;
+    if (node.kind === 'branch') {
+      node.number ??= hashes.add(this.#hashOf(node, height));
+      return node.number;
+    }
+    if (node.numbered?.height !== height) node.numbered = { height, number: hashes.add(this.#hashOf(node, height)) };
+    return node.numbered.number;
+  }
+
   #empty(height: number): Field {
-    return this.#empties[height] ?? 0n;
+    return this.#paths.empty(height);
   }
 }
 
@@ -200,7 +213,7 @@ function withChild(children: Branch['children'], level: number, leaf: Leaf): Bra
   const changed: [Node, Node, Node, Node] = [...children];
   const own = digit(leaf.position, level);
   changed[own] = place(changed[own], level, leaf);
-  return { kind: 'branch', children: changed, hash: undefined };
+  return { kind: 'branch', children: changed, hash: undefined, number: undefined };
 }
 
 function refuseCollision(leaf: Leaf, key: Field): never {

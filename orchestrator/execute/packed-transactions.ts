@@ -1,0 +1,154 @@
+import type { ClientPublic, Instruction, KernelPublic, RollupPublic, VmPublic } from '../../circuits/index.js';
+import { EspalierError } from '../../common/index.js';
+import { type Field, LIMITS } from '../../proto/index.js';
+import { SiblingPath, type SiblingPaths } from '../state/index.js';
+import { ByteReader, ByteWriter } from './byte-record.js';
+import { type ExecutedAccess, type ExecutedCall, ExecutedTransaction } from './executed-transaction.js';
+
+const CHUNK_BYTES = 4 * 1024 * 1024;
+
+interface Program {
+  readonly program: readonly Instruction[];
+  readonly salt: Field;
+}
+
+/**
+ * The executed transactions of one block as bytes: what follows from what else is known is left out, and what many have in
+ * common (programs, hashes of the state tree) is kept once. About a third of the memory that the objects take, and none of
+ * it is looked at by the garbage collector.
+ */
+export class PackedTransactions {
+  readonly #chunks: Buffer[] = [];
+  /** Bytes of the last chunk that are taken. */
+  #taken = CHUNK_BYTES;
+  /** Chunk and offset of each. */
+  readonly #places: [chunks: number[], offsets: number[]] = [[], []];
+  readonly #programs = new Map<Field, Program>();
+  readonly #writer = new ByteWriter();
+  #paths: SiblingPaths | undefined;
+  #keysHash: Field = 0n;
+
+  get length(): number {
+    return this.#places[0].length;
+  }
+
+  /** The next one of the block, all of them executed on one state with one set of keys. */
+  add(transaction: ExecutedTransaction): void {
+    this.#paths ??= transaction.nullifierPath.paths;
+    this.#keysHash = transaction.public.keysHash;
+    this.#write(transaction);
+    const record = this.#writer.take();
+    if (this.#taken + record.length > CHUNK_BYTES) {
+      this.#chunks.push(Buffer.alloc(Math.max(CHUNK_BYTES, record.length)));
+      this.#taken = 0;
+    }
+    this.#chunks.at(-1)?.set(record, this.#taken);
+    this.#places[0].push(this.#chunks.length - 1);
+    this.#places[1].push(this.#taken);
+    this.#taken += record.length;
+  }
+
+  at(index: number): ExecutedTransaction | undefined {
+    const chunk = this.#chunks[this.#places[0][index] ?? -1];
+    if (chunk === undefined) return undefined;
+    return this.#read(index, new ByteReader(chunk, this.#places[1][index] ?? 0));
+  }
+
+  #write({ client, calls, public: exposed, nullifierPath }: ExecutedTransaction): void {
+    const writer = this.#writer;
+    for (const field of [client.nullifier, client.sender, client.callsHash]) writer.field(field);
+    for (const field of [exposed.startRoot, exposed.contentHash]) writer.field(field);
+    writer.field(calls[0]?.vm.startRoot ?? exposed.endRoot);
+    this.#writePath(nullifierPath);
+    writer.integer(calls.length);
+    for (const call of calls) this.#writeCall(call);
+  }
+
+  #writeCall({ vm, kernel, program, salt, calldata, accesses, steps }: ExecutedCall): void {
+    const writer = this.#writer;
+    this.#programs.set(vm.contract, { program, salt });
+    for (const field of [vm.contract, vm.calldataHash, vm.endRoot, vm.returnValue]) writer.field(field);
+    for (const field of [kernel.remainingCalls, kernel.outcomeHash]) writer.field(field);
+    for (const integer of [vm.gasLimit, vm.gasUsed, steps]) writer.integer(integer);
+    writer.byte(vm.reverted ? 1 : 0);
+    for (const word of calldata) writer.field(word);
+    writer.byte(accesses.length);
+    for (const { slot, oldValue, newValue, path } of accesses) {
+      for (const field of [slot, oldValue, newValue]) writer.field(field);
+      this.#writePath(path);
+    }
+  }
+
+  #writePath({ places, numbers }: SiblingPath): void {
+    this.#writer.bytes(places);
+    for (const number of numbers) this.#writer.integer(number);
+  }
+
+  #read(index: number, reader: ByteReader): ExecutedTransaction {
+    const client: ClientPublic = { nullifier: reader.field(), sender: reader.field(), callsHash: reader.field() };
+    const [startRoot, contentHash, kernelRoot] = [reader.field(), reader.field(), reader.field()];
+    const nullifierPath = this.#readPath(reader);
+    const calls: ExecutedCall[] = [];
+    let kernel: KernelPublic = {
+      keysHash: this.#keysHash,
+      ...client,
+      remainingCalls: client.callsHash,
+      startRoot: kernelRoot,
+      endRoot: kernelRoot,
+      gasUsed: 0,
+      outcomeHash: 0n,
+    };
+    for (let left = reader.integer(); left > 0; left -= 1) {
+      const call = this.#readCall(reader, kernel);
+      calls.push(call);
+      kernel = call.kernel;
+    }
+    const { endRoot, gasUsed, keysHash } = kernel;
+    const exposed: RollupPublic = { keysHash, startRoot, endRoot, transactions: 1, gasUsed, contentHash };
+    return new ExecutedTransaction({ index, client, calls, public: exposed, nullifierPath });
+  }
+
+  #readCall(reader: ByteReader, before: KernelPublic): ExecutedCall {
+    const [contract, calldataHash, endRoot, returnValue] = fields(reader, 4) as [Field, Field, Field, Field];
+    const [remainingCalls, outcomeHash] = fields(reader, 2) as [Field, Field];
+    const [gasLimit, gasUsed, steps] = [reader.integer(), reader.integer(), reader.integer()];
+    const reverted = reader.byte() === 1;
+    const calldata = fields(reader, LIMITS.calldataWords);
+    const accesses: ExecutedAccess[] = [];
+    for (let left = reader.byte(); left > 0; left -= 1) {
+      const [slot, oldValue, newValue] = fields(reader, 3) as [Field, Field, Field];
+      accesses.push({ slot, oldValue, newValue, path: this.#readPath(reader) });
+    }
+    const { endRoot: startRoot, sender: caller } = before;
+    const vm: VmPublic = {
+      contract,
+      caller,
+      calldataHash,
+      gasLimit,
+      startRoot,
+      endRoot,
+      reverted,
+      returnValue,
+      gasUsed,
+    };
+    const kernel = { ...before, remainingCalls, endRoot, gasUsed: before.gasUsed + gasUsed, outcomeHash };
+    return { vm, kernel, ...this.#program(contract), calldata, accesses, steps };
+  }
+
+  #readPath(reader: ByteReader): SiblingPath {
+    const places = reader.bytes();
+    const numbers = Uint32Array.from(places, () => reader.integer());
+    if (this.#paths === undefined) throw new EspalierError('internal', 'no transaction was packed');
+    return new SiblingPath(this.#paths, places, numbers);
+  }
+
+  #program(contract: Field): Program {
+    const program = this.#programs.get(contract);
+    if (program === undefined) throw new EspalierError('internal', 'a call was packed without its program');
+    return program;
+  }
+}
+
+function fields(reader: ByteReader, count: number): Field[] {
+  return Array.from({ length: count }, () => reader.field());
+}

@@ -90,6 +90,8 @@ export interface WorkerInfo {
   readonly state: 'working' | 'draining';
   /** Jobs it holds. */
   readonly running: number;
+  /** Proofs of each class that it can make at once, if it makes no others. Left out by workers of earlier versions. */
+  readonly slots?: Readonly<Partial<Record<ResourceClass, number>>>;
   /** Proofs of each class that it could begin at once, and has no job for. */
   readonly idle: Readonly<Partial<Record<ResourceClass, number>>>;
 }

@@ -14,6 +14,7 @@ import type { Request } from './asking.js';
 import { runAttempt } from './attempt.js';
 import type { KeepTools } from './keep-proof.js';
 import type { ProofTools } from './make-proof.js';
+import { countThatFit } from './packing.js';
 import { pauseMs } from './retry.js';
 import { type Slot, Slots } from './slots.js';
 import { WitnessPool } from './witness-pool.js';
@@ -120,6 +121,12 @@ export class Worker {
   /** Begins to take jobs. */
   start(): void {
     this.#loop ??= this.#takeJobs();
+  }
+
+  /** Proofs of each class that fit its machine at once, if it makes no others. */
+  get capacity(): Readonly<Partial<Record<ResourceClass, number>>> {
+    const { machine, profile } = this.#options;
+    return Object.fromEntries(this.#classes.map((name) => [name, countThatFit(profile, name, machine)]));
   }
 
   status(): WorkerStatus {

@@ -97,6 +97,7 @@ export async function startWorker(
     prover: engine.prover.identity,
     publicKey: publicKeyOf(key),
     startedAtMs,
+    slots: worker.capacity,
     ...worker.status(),
   });
   const entry = closing.add(await parts.join(info()), (it) => it.close());

@@ -1,10 +1,10 @@
 import type { BlockId, JobId } from '../../proto/index.js';
 import { at } from '../plan/at.js';
 import { Bitset } from '../plan/bitset.js';
-import { CHILD_PARAMS, type JobCircuit } from '../plan/child-params.js';
-import { type AlikeJobs, type DurationOfCircuit, remainingPathOf } from '../plan/paths.js';
+import type { JobCircuit } from '../plan/child-params.js';
 import type { ProofTree } from '../plan/proof-tree.js';
 import type { BlockSnapshot } from './events.js';
+import { CIRCUIT_NUMBER, JOB_CIRCUITS, JobGroups } from './job-groups.js';
 import { neededJobs } from './needed-jobs.js';
 
 const JOB_STATES = ['blocked', 'ready', 'backoff', 'leased', 'proven'] as const;
@@ -14,17 +14,6 @@ export type JobState = (typeof JOB_STATES)[number];
 
 const CODES = { blocked: 0, ready: 1, backoff: 2, leased: 3, proven: 4 } as const satisfies Record<JobState, number>;
 
-/** Jobs with equally long ways to the root, of which `left` are still to prove and `running` of these are leased. */
-interface Peers {
-  readonly example: number;
-  left: number;
-  running: number;
-}
-
-export const JOB_CIRCUITS = Object.keys(CHILD_PARAMS) as readonly JobCircuit[];
-
-const CIRCUIT_NUMBER = Object.fromEntries(JOB_CIRCUITS.map((circuit, i) => [circuit, i])) as Record<JobCircuit, number>;
-
 /**
  * The jobs of one block: the state of each, how many children it waits for, whether its proof is stored, and the counts
  * that progress and estimates are made of. Three bytes a job and no object for any of them.
@@ -33,6 +22,7 @@ export class BlockJobs {
   readonly blockId: BlockId;
   readonly tree: ProofTree;
   readonly ageRank: number;
+  readonly groups: JobGroups;
   /** Equal for all blocks that share any job: they begin with the same transaction on the same state. */
   readonly family: string;
   /** Its jobs that have a history. */
@@ -43,7 +33,6 @@ export class BlockJobs {
   readonly #leasedAtMs = new Map<number, number>();
   /** `#counts[level * JOB_STATES.length + state]`: jobs of a level in a state. */
   readonly #counts: Int32Array;
-  readonly #peers = new Map<number, Peers>();
   /** Ready jobs by circuit number. */
   readonly #ready = new Int32Array(JOB_CIRCUITS.length);
 
@@ -52,6 +41,7 @@ export class BlockJobs {
     this.tree = tree;
     this.ageRank = ageRank;
     this.family = tree.lineage(0);
+    this.groups = new JobGroups(tree);
     this.#state = new Uint8Array(tree.size);
     this.#waitingFor = new Uint8Array(tree.size);
     this.#stored = new Bitset(tree.size);
@@ -136,22 +126,6 @@ export class BlockJobs {
     return { blockId: this.blockId, jobs: this.tree.size, done, running: this.#leasedAtMs.size, levels };
   }
 
-  /** What is left to prove; what runs has done its share. */
-  *remainingJobs(durationOf: DurationOfCircuit, nowMs: number): Generator<AlikeJobs> {
-    for (const { example, left, running } of this.#peers.values()) {
-      yield { count: left - running, ...this.#durations(example, durationOf) };
-    }
-    for (const [job, leasedAtMs] of this.#leasedAtMs) {
-      const { durationMs, tailMs } = this.#durations(job, durationOf);
-      yield { count: 1, durationMs: Math.max(0, durationMs - (nowMs - leasedAtMs)), tailMs };
-    }
-  }
-
-  #durations(job: number, durationOf: DurationOfCircuit): { readonly durationMs: number; readonly tailMs: number } {
-    const durationMs = durationOf(this.tree.circuit(job));
-    return { durationMs, tailMs: remainingPathOf(this.tree, job, durationOf) - durationMs };
-  }
-
   #countOf(level: number, state: number): number {
     return at(this.#counts, level * JOB_STATES.length + state);
   }
@@ -162,22 +136,9 @@ export class BlockJobs {
     if (state === CODES.proven) return;
     const circuit = CIRCUIT_NUMBER[this.tree.circuit(job)];
     if (state === CODES.ready) this.#ready[circuit] = at(this.#ready, circuit) + change;
-    const peers = this.#peersOf(job, circuit);
-    peers.left += change;
-    if (state === CODES.leased) peers.running += change;
-  }
-
-  #peersOf(job: number, circuit: number): Peers {
-    const { tree } = this;
-    const parent = tree.parent(job);
-    const parentNumber = parent < 0 ? 0 : CIRCUIT_NUMBER[tree.circuit(parent)];
-    const circuits = circuit * 16 + parentNumber;
-    const key = (tree.kernelsAbove(job) * 32 + tree.joinsAbove(job)) * 256 + circuits;
-    let peers = this.#peers.get(key);
-    if (peers === undefined) {
-      peers = { example: job, left: 0, running: 0 };
-      this.#peers.set(key, peers);
-    }
-    return peers;
+    const group = this.groups.of(job, circuit);
+    group.left += change;
+    if (state === CODES.leased) group.running += change;
+    else if (state !== CODES.blocked) group.ready += change;
   }
 }

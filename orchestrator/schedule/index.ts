@@ -2,6 +2,8 @@
 export type { JobState } from './block-jobs.js';
 export { type CircuitDurations, DEFAULT_DURATIONS_MS } from './duration-estimates.js';
 export type { AddedBlock, BlockSnapshot, LevelSnapshot, SchedulerCommand, SchedulerEvent } from './events.js';
+export { type FleetSlots, fleetSlots } from './fleet-slots.js';
+export type { BlockForecast, ForecastView } from './forecast.js';
 export { neededJobs } from './needed-jobs.js';
 export { backoffMs, type RetryPolicy, retryPolicy } from './retry-policy.js';
 export { Scheduler } from './scheduler.js';

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Bench, LINEAGES_ALIKE, treeOf } from '../../tests/support/scheduler-bench.js';
 import { Bitset } from '../plan/bitset.js';
-import { DEFAULT_DURATIONS_MS } from './duration-estimates.js';
 
 const tree = treeOf('ab', [2, 0]);
 const id = (job: number) => tree.jobId(job);
@@ -305,36 +304,5 @@ describe('blocks that share a prefix of transactions', () => {
     expect(bench.all('report-retry').map((command) => command.blockId)).toEqual(['short', 'long']);
     expect(bench.tick(500).enqueued).toEqual([base0]);
     expect(bench.fail(base0, 'witness-unsatisfied', 2).all('block-failed')).toHaveLength(2);
-  });
-});
-
-describe('estimates', () => {
-  it('start from the defaults and follow what is measured', () => {
-    const bench = new Bench().add('block', tree);
-    const total = () => bench.scheduler.estimateRemainingMs('block', 1, bench.nowMs);
-    expect(total()).toBe(2 * 3_000 + 2 * 25_000 + 2 * 12_500 + 25_500);
-    bench.prove(vm0, 1, 6_000);
-    // Twice as slow as expected, so everything else is expected to be, too.
-    expect(total()).toBe(2 * (3_000 + 2 * 25_000 + 2 * 12_500 + 25_500));
-    expect(bench.scheduler.expectedDurationMs('public-kernel-next')).toBe(
-      2 * DEFAULT_DURATIONS_MS['public-kernel-next'],
-    );
-  });
-
-  it('count what runs as done by the time it ran, at most wholly', () => {
-    const bench = new Bench().add('block', tree).start(vm0);
-    const left = (nowMs: number) => bench.scheduler.estimateRemainingMs('block', 1, nowMs) ?? Number.NaN;
-    expect(left(0) - left(1_000)).toBe(1_000);
-    expect(left(0) - left(10_000)).toBe(3_000);
-  });
-
-  it('are bounded by the longest chain however many slots there are, and put older blocks first', () => {
-    const bench = new Bench().add('block', tree);
-    expect(bench.scheduler.estimateRemainingMs('block', 99, 0)).toBe(3_000 + 2 * 25_000 + 12_500 + 25_500);
-    bench.add('older', treeOf('z', [0]), [], 0);
-    const work = 2 * 3_000 + 2 * 25_000 + 2 * 12_500 + 25_500;
-    expect(bench.scheduler.estimateRemainingMs('block', 1, 0)).toBe(work + 2 * 12_500);
-    expect(bench.scheduler.estimateRemainingMs('older', 1, 0)).toBe(2 * 12_500);
-    expect(bench.scheduler.estimateRemainingMs('unknown', 1, 0)).toBeUndefined();
   });
 });

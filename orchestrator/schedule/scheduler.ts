@@ -8,10 +8,10 @@ import { Discards } from './discards.js';
 import { DEFAULT_DURATIONS_MS, DurationEstimates } from './duration-estimates.js';
 import type { AddedBlock, BlockSnapshot, SchedulerCommand, SchedulerEvent } from './events.js';
 import { lostAgainAndAgain, tooManyBlocks } from './final-errors.js';
+import { type BlockForecast, type ForecastView, forecastBlocks } from './forecast.js';
 import { JobFailures } from './job-failures.js';
 import { JobHistories, recordOf } from './job-histories.js';
 import { type Holder, isUnderWay, OpenBlocks } from './open-blocks.js';
-import { remainingTimeMs } from './remaining-time.js';
 import { retryPolicy } from './retry-policy.js';
 import { BLOCKS_MAX, type SchedulerOptions } from './scheduler-options.js';
 import { STRAGGLER_POLICY, Stragglers } from './stragglers.js';
@@ -97,14 +97,10 @@ export class Scheduler {
     return this.#blocks.get(blockId)?.snapshot();
   }
 
-  /**
-   * Expected milliseconds until a block's root is proven by `slots` proofs at a time, older blocks first, by the durations
-   * learned so far. undefined for a block that is not open.
-   */
-  estimateRemainingMs(blockId: BlockId, slots: number, nowMs: number): number | undefined {
-    const block = this.#blocks.get(blockId);
-    if (block === undefined) return undefined;
-    return remainingTimeMs(block, this.#blocks.values(), slots, this.#estimates.of, nowMs);
+  /** When the roots of all open blocks will land, by the durations learned so far. */
+  forecast(view: ForecastView): ReadonlyMap<BlockId, BlockForecast> {
+    const { resourceClassOf: classOf } = this.#options;
+    return forecastBlocks(this.#blocks.values(), view, { durationOf: this.#estimates.of, classOf });
   }
 
   /** What a proof of a circuit is expected to take by now. */

@@ -1,7 +1,8 @@
 import type { JobId, ResourceClass } from '../../proto/index.js';
 import type { JobCircuit } from '../plan/child-params.js';
-import { type BlockJobs, JOB_CIRCUITS } from './block-jobs.js';
+import type { BlockJobs } from './block-jobs.js';
 import type { DurationEstimates } from './duration-estimates.js';
+import { JOB_CIRCUITS } from './job-groups.js';
 import type { Holder } from './open-blocks.js';
 
 /** When a job has taken too long, and how much may be spent on second attempts. */

@@ -59,6 +59,7 @@ export const workerSchema = z.object({
   startedAtMs: amount,
   state: z.enum(['working', 'draining']),
   running: count,
+  slots: z.partialRecord(z.enum(RESOURCE_CLASSES), count).exactOptional(),
   idle: z.partialRecord(z.enum(RESOURCE_CLASSES), count),
 }) satisfies z.ZodType<WorkerInfo>;
 

@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../../common/index.js';
-import type { JobCircuit } from '../../orchestrator/index.js';
-import { type JobId, machineOf, type QueuedJob, type ResourceClass } from '../../proto/index.js';
+import type { FleetSlots, JobCircuit } from '../../orchestrator/index.js';
+import { type JobId, machineOf, type QueuedJob, RESOURCE_CLASSES, type ResourceClass } from '../../proto/index.js';
 import type { Random } from './random.js';
 import type { Scenario } from './scenario.js';
 import type { VirtualTime } from './virtual-time.js';
@@ -32,6 +32,7 @@ interface Entry {
 interface Worker {
   readonly id: string;
   readonly isBad: boolean;
+  readonly classes: readonly ResourceClass[];
   state: 'working' | 'draining' | 'dead';
   readonly leases: Set<Lease>;
 }
@@ -82,6 +83,22 @@ export class Fleet {
 
   get idle(): number {
     return [...this.#workers.values()].reduce((sum, worker) => sum + this.#freeSlots(worker), 0);
+  }
+
+  /** What the living workers can prove at once. */
+  get slots(): FleetSlots {
+    const { slotsPerWorker } = this.#scenario;
+    const fleet = [...this.#workers.values()].filter(({ state }) => state === 'working');
+    const count = (of: (worker: Worker) => boolean, name: ResourceClass) =>
+      fleet.filter((worker) => of(worker) && worker.classes.includes(name)).length;
+    const byClass = (of: (worker: Worker) => boolean, each: number) =>
+      Object.fromEntries(RESOURCE_CLASSES.map((name) => [name, each * count(of, name)]));
+    const isMixed = ({ classes }: Worker) => classes.includes('vm') && classes.length > 1;
+    return {
+      own: byClass((worker) => !isMixed(worker), slotsPerWorker),
+      shared: byClass(isMixed, slotsPerWorker),
+      workers: byClass(() => true, 1),
+    };
   }
 
   get workerIds(): readonly string[] {
@@ -158,8 +175,14 @@ export class Fleet {
   #join(machine: string, isBad: boolean): void {
     this.#sessions++;
     const id = `${machine}.s${this.#sessions}`;
-    this.#workers.set(id, { id, isBad, state: 'working', leases: new Set() });
+    this.#workers.set(id, { id, isBad, classes: this.#classesOf(machine), state: 'working', leases: new Set() });
     this.#fill();
+  }
+
+  #classesOf(machine: string): readonly ResourceClass[] {
+    const { vmMachines } = this.#scenario;
+    if (vmMachines === undefined) return RESOURCE_CLASSES;
+    return Number(machine.slice(1)) < vmMachines ? ['vm'] : RESOURCE_CLASSES.filter((name) => name !== 'vm');
   }
 
   #freeSlots(worker: Worker): number {
@@ -178,6 +201,7 @@ export class Fleet {
     while (this.#waiting.size > 0 && worker.state === 'working' && worker.leases.size < leasesMax) {
       let best: Entry | undefined;
       for (const entry of this.#waiting.values()) {
+        if (!worker.classes.includes(entry.queued.job.resourceClass)) continue;
         if (best === undefined || isBefore(entry.queued, best.queued)) best = entry;
       }
       if (best === undefined) return;

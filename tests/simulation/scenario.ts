@@ -35,6 +35,8 @@ export interface Scenario {
   readonly blocks: readonly SimulatedBlock[];
   readonly machines: number;
   readonly workersPerMachine: number;
+  /** How many machines take VM jobs only, while all others take no VM job. Left out: every machine takes every job. */
+  readonly vmMachines?: number;
   readonly slotsPerWorker: number;
   /** Jobs that a worker takes ahead of the time when it can begin them. */
   readonly stagedPerWorker: number;

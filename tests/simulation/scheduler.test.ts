@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { makespanBoundMs, remainingPathMs } from '../../orchestrator/index.js';
-import { DURATIONS_MS, NO_ACCIDENTS, NO_FAULTS, type Scenario, scenarioOf, treeOf } from './scenario.js';
+import { calmScenario } from './calm-scenario.js';
+import { DURATIONS_MS, NO_ACCIDENTS, NO_FAULTS, type Scenario, scenarioOf } from './scenario.js';
 import { World } from './world.js';
 
 /** `SIMULATION_SEED=n` runs that one alone; `SIMULATION_RUNS=n` more or fewer of them. */
@@ -16,28 +17,6 @@ function simulate(scenario: Scenario, seed: number): World {
     throw new Error(`SIMULATION_SEED=${seed}, at ${Math.round(world.time.nowMs)} ms: ${reason}`, { cause });
   }
   return world;
-}
-
-/** One block, no faults, durations exactly as the scheduler expects them. */
-function calm(callsOfTransactions: readonly number[], slots: number): Scenario {
-  const tree = treeOf(callsOfTransactions.map((calls, t) => ({ tag: `${t}`, calls })));
-  return {
-    blocks: [{ blockId: 'block', ageRank: 1, tree, addedAtMs: 0 }],
-    machines: 1,
-    workersPerMachine: 1,
-    slotsPerWorker: slots,
-    stagedPerWorker: 0,
-    tellsStarted: true,
-    badMachines: 0,
-    badMachinesFailWith: 'proof-invalid',
-    troubled: new Map(),
-    keepProofs: false,
-    durationsMs: DURATIONS_MS,
-    jitter: 0,
-    faults: NO_FAULTS,
-    accidents: NO_ACCIDENTS,
-    calmFromMs: 0,
-  };
 }
 
 describe('the scheduler in virtual time', () => {
@@ -79,7 +58,7 @@ describe('the scheduler in virtual time', () => {
     (badMachinesFailWith) => {
       for (let seed = 1; seed <= 50; seed++) {
         const own = { machines: 3, badMachines: 1, badMachinesFailWith, calmFromMs: Number.POSITIVE_INFINITY };
-        const world = simulate({ ...calm([2, 0, 1, 3, 1], 1 + (seed % 2)), ...own }, seed);
+        const world = simulate({ ...calmScenario([2, 0, 1, 3, 1], 1 + (seed % 2)), ...own }, seed);
         expect(world.endings.get('block')?.ending, `seed ${seed}`).toBe('proven');
         expect(world.drained).toBe(1);
       }
@@ -89,7 +68,7 @@ describe('the scheduler in virtual time', () => {
   it('proves nothing again when orchestrators die', () => {
     let takenOver = 0;
     for (let seed = 1; seed <= 100; seed++) {
-      const scenario = calm([2, 0, 1, 3, 1], 1 + (seed % 4));
+      const scenario = calmScenario([2, 0, 1, 3, 1], 1 + (seed % 4));
       const accidents = { ...NO_ACCIDENTS, death: 4 };
       const world = simulate({ ...scenario, accidents, calmFromMs: 200_000 }, seed);
       takenOver += world.takenOver;
@@ -99,7 +78,7 @@ describe('the scheduler in virtual time', () => {
   });
 
   it('leaves nothing behind but the root where nothing goes wrong', () => {
-    const scenario = calm([2, 0, 1, 3, 1], 3);
+    const scenario = calmScenario([2, 0, 1, 3, 1], 3);
     const world = simulate(scenario, 0);
     const tree = scenario.blocks[0]?.tree;
     expect([...world.proofs.keys()]).toEqual([tree?.jobId(tree.root)]);
@@ -120,7 +99,7 @@ describe('the scheduler in virtual time', () => {
       atMost: 1.08,
     },
   ])('comes close to the best makespan: $name', ({ calls, slots, atMost }) => {
-    const scenario = calm(calls, slots);
+    const scenario = calmScenario(calls, slots);
     const tree = scenario.blocks[0]?.tree;
     if (tree === undefined) throw new Error('no block');
     const paths = remainingPathMs(tree, (circuit) => DURATIONS_MS[circuit]);

@@ -1,7 +1,8 @@
-import { ERROR_CODES, type SerializedError } from '../../common/index.js';
+import type { SerializedError } from '../../common/index.js';
 import {
   type AddedBlock,
   Bitset,
+  type FleetSlots,
   neededJobs,
   Scheduler,
   type SchedulerCommand,
@@ -12,13 +13,12 @@ import { Fleet, type FleetReport } from './fleet.js';
 import { HedgeWatch } from './hedge-watch.js';
 import { Ledger } from './ledger.js';
 import { Random } from './random.js';
+import { type EventBody, toEvent } from './report-event.js';
 import type { Scenario, SimulatedBlock } from './scenario.js';
 import { ToldCounts } from './told-counts.js';
 import { VirtualTime } from './virtual-time.js';
 
 export type Ending = 'proven' | 'failed' | 'cancelled';
-
-type EventBody = SchedulerEvent extends infer E ? (E extends SchedulerEvent ? Omit<E, 'nowMs'> : never) : never;
 
 const STEPS_MAX = 200_000;
 const CHECK_TAKES_MS = 20;
@@ -90,6 +90,15 @@ export class World {
       },
       report: (report, incarnation) => this.#deliver(report, incarnation),
       idleChanged: () => this.#planCapacity(),
+    });
+  }
+
+  /** Looks at the present scheduler soon, and then now and then, for as long as blocks are open. */
+  everyMs(intervalMs: number, look: (scheduler: Scheduler, fleet: FleetSlots) => void, firstMs = 1): void {
+    this.time.after(firstMs, () => {
+      if (this.#open.size === 0) return;
+      if (!this.#isDown) look(this.#scheduler, this.#fleet.slots);
+      this.everyMs(intervalMs, look, intervalMs);
     });
   }
 
@@ -471,25 +480,4 @@ export class World {
 
 function isRoot({ tree }: SimulatedBlock, jobId: JobId): boolean {
   return tree.jobId(tree.root) === jobId;
-}
-
-function toEvent(report: FleetReport, tellsStarted = true): EventBody {
-  const { jobId, attempt, workerId } = report;
-  switch (report.kind) {
-    case 'started':
-      return { kind: 'job-started', jobId, attempt };
-    case 'proven':
-    case 'late':
-      return { kind: 'job-proven', jobId, attempt, wallMs: report.wallMs };
-    case 'failed':
-      if (!(report.code in ERROR_CODES)) throw new Error(`unknown code ${report.code}`);
-      return {
-        kind: 'job-failed',
-        jobId,
-        attempt,
-        workerId,
-        ...(tellsStarted ? { wasStarted: report.wasStarted } : {}),
-        error: { code: report.code, message: 'as the scenario says' },
-      };
-  }
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
 import type { experimental } from '@grpc/grpc-js';
@@ -136,6 +136,8 @@ async function readPem(path: string, option: string): Promise<Buffer> {
 function faultOf({ certificate, privateKey, caCertificate }: Contents, files: TlsFiles): EspalierError | undefined {
   try {
     createSecureContext({ cert: certificate, key: privateKey, ...(caCertificate ? { ca: caCertificate } : {}) });
+    // As a CA OpenSSL takes a file without a certificate too, and then trusts nobody.
+    if (caCertificate !== undefined) new X509Certificate(caCertificate);
     return undefined;
   } catch (cause) {
     const named = Object.values(files).filter((file) => file !== undefined);

@@ -29,6 +29,8 @@ export class AccessControl {
   readonly #timer: NodeJS.Timeout | undefined;
   #entries: AccessEntries | undefined;
   #version = '';
+  /** What was told of last: a file that stays away is told of once. */
+  #trouble = '';
   #looking: Promise<void> | undefined;
 
   /** Rejects with `usage` for a file that cannot be read or is unfit. */
@@ -69,7 +71,7 @@ export class AccessControl {
     const path = this.#path;
     if (path === undefined) return Promise.resolve();
     this.#looking ??= this.#read(path)
-      .catch((thrown) => this.#options.onTrouble(`${EspalierError.from(thrown).message}; the entries read before stay`))
+      .catch((thrown: unknown) => this.#tell(EspalierError.from(thrown).message))
       .finally(() => {
         this.#looking = undefined;
       });
@@ -98,16 +100,27 @@ export class AccessControl {
     });
   }
 
+  #tell(trouble: string): void {
+    if (trouble === this.#trouble) return;
+    this.#trouble = trouble;
+    this.#options.onTrouble(`${trouble}; the entries read before stay`);
+  }
+
   async #read(path: string): Promise<void> {
     try {
-      const { mtimeMs, size, ino } = await stat(path);
-      const version = `${mtimeMs} ${size} ${ino}`;
-      if (version === this.#version) return;
-      this.#version = version;
+      const { mtimeMs, ctimeMs, size, ino } = await stat(path);
+      const version = `${mtimeMs} ${ctimeMs} ${size} ${ino}`;
+      if (version === this.#version) {
+        this.#trouble = '';
+        return;
+      }
       if (size > FILE_BYTES_MAX) throw new Error(`it has more than ${FILE_BYTES_MAX} bytes`);
-      const entries = AccessEntries.parse(await readFile(path, 'utf8'), path);
+      const text = await readFile(path, 'utf8');
+      this.#version = version;
+      const entries = AccessEntries.parse(text, path);
       if (!this.#options.hasCertificates) entries.requireTokens(path);
       this.#entries = entries;
+      this.#trouble = '';
     } catch (thrown) {
       if (thrown instanceof EspalierError) throw thrown;
       throw new EspalierError('usage', `access file ${path} cannot be read: ${(thrown as Error).message}`, {

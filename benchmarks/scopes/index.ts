@@ -4,6 +4,7 @@ import { latency } from './latency.js';
 import { packing } from './packing.js';
 import { planning } from './planning.js';
 import { proving } from './proving.js';
+import { watch } from './watch.js';
 
 /** What `npm run bench -- SCOPE` knows. */
-export const SCOPES: Readonly<Record<string, Scope>> = { drain, latency, packing, planning, proving };
+export const SCOPES: Readonly<Record<string, Scope>> = { drain, latency, packing, planning, proving, watch };

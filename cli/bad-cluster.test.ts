@@ -1,5 +1,3 @@
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { runCommand } from '../tests/support/run-command.js';
 import { tempFolder } from '../tests/support/temp-folder.js';
@@ -17,15 +15,6 @@ async function run(args: readonly string[], env: Readonly<Record<string, string>
 const COMMANDS = [
   ['orchestrator', '--prover', 'simulated'],
   ['worker', '--prover', 'simulated'],
-  ['status'],
-  ['status', 'abcdef'],
-  ['cancel', 'abcdef'],
-  ['workers'],
-  ['drain', 'node-a'],
-  ['provers', 'abcdef'],
-  ['proof', 'abcdef'],
-  ['forget', 'abcdef'],
-  ['replay', 'public-vm.0.0.ab'],
 ];
 
 describe.each(COMMANDS)('%s %s %s', (...args) => {
@@ -59,8 +48,11 @@ describe.each(COMMANDS)('%s %s %s', (...args) => {
 
 describe('a bad option ends with code 2 and says what is allowed', () => {
   it.each([
-    [['status', '--namespace', 'a b'], /--namespace must be 1 to 64 letters, .* got "a b"/],
-    [['status', '--redis', 'http://:s3cret@localhost'], /the Redis URL cannot be used: it begins with http:/],
+    [['worker', '--namespace', 'a b'], /--namespace must be 1 to 64 letters, .* got "a b"/],
+    [
+      ['orchestrator', '--prover', 'simulated', '--redis', 'http://:s3cret@localhost'],
+      /the Redis URL cannot be used: it begins with http:/,
+    ],
     [['worker', '--classes', 'vm,big'], /--classes must be some of vm, rollup, gpu, got "vm,big"/],
     [['worker', '--memory', 'all'], /--memory must be a number from 0\.125 to 65536, got "all"/],
     [['worker', '--cores', '0'], /--cores must be an integer from 1 to 1024, got "0"/],
@@ -83,11 +75,20 @@ describe('a bad option ends with code 2 and says what is allowed', () => {
   });
 });
 
-it('refuses a faulty block before it connects to anything', async () => {
+it('looks into a store for a job to replay without a Redis, unless the store is in one', async () => {
   const cwd = await tempFolder();
-  await writeFile(join(cwd, 'block.json'), '{}');
-  const { exitCode, stderr } = await runCommand(['submit', 'block.json', ...ADDRESS], { cwd });
-  expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: expect.stringMatching(/^error\[block-invalid\]/) });
+  const job = ['replay', 'public-vm.0.0.ab', '--prover', 'simulated'];
+  const { exitCode, stderr } = await runCommand([...job, '--store', `file://${cwd}/store`], { cwd });
+  expect({ exitCode, stderr }).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringMatching(/nothing is kept of a job/),
+  });
+  const inRedis = await run([...job, '--store', 'redis:']);
+  expect(inRedis).toMatchObject({ exitCode: 2, stderr: expect.stringMatching(/^error\[usage\]: no Redis is named/) });
+  expect(await run(job)).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringMatching(/: no (Redis|proof store) is named/),
+  });
 });
 
 it('keeps a store that is no store apart from one that is away', async () => {

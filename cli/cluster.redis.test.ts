@@ -4,12 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { packageRoot } from '../common/index.js';
-import type { BlockResult, BlockStatus, WorkerInfo } from '../proto/index.js';
-import type { QueueCounts } from '../queue/index.js';
+import type { BlockView, Capacity, WorkerInfo } from '../proto/index.js';
 import { Program } from '../tests/faults/support/program.js';
 import { type RedisServer, startRedis } from '../tests/support/redis-server.js';
 import { runCommand } from '../tests/support/run-command.js';
-import type { ProverTally } from './cluster/tally-provers.js';
+import type { ProverTally } from './api/tally-provers.js';
 import type { Manifest } from './manifest/index.js';
 
 /** A whole cluster of real processes, as its user meets it: `npm run build:ts` first. Proofs are simulated. */
@@ -50,6 +49,14 @@ async function start(...args: readonly string[]): Promise<Program> {
   return program;
 }
 
+/** An orchestrator, which commands ask from now on. */
+async function startOrchestrator(name: string): Promise<Program> {
+  const orchestrator = await start('orchestrator', '--name', name, '--listen', '127.0.0.1:0');
+  const { address } = await orchestrator.until(({ kind }) => kind === 'api');
+  env = { ...env, ESPALIER_SERVER: String(address) };
+  return orchestrator;
+}
+
 /** A command to its end, in this process. */
 async function run(...args: readonly string[]) {
   const { exitCode, stdout, stderr } = await runCommand(args, { cwd: folder, env });
@@ -67,6 +74,7 @@ async function makeBlock(name: string, ...args: readonly string[]): Promise<void
 }
 
 test('before there is anything there is nothing to see', async () => {
+  await startOrchestrator('o1');
   expect(await run('status')).toEqual({ exitCode: 0, stdout: 'no block is open\n', stderr: '' });
   expect(await run('workers')).toEqual({ exitCode: 0, stdout: 'no worker is there\n', stderr: '' });
   const { exitCode, stderr } = await run('status', 'abcdef');
@@ -78,7 +86,6 @@ test('before there is anything there is nothing to see', async () => {
 
 test('an orchestrator and two workers prove a block that is watched from its submission to its end', async () => {
   await makeBlock('block.json', '--txs', String(TRANSACTIONS), '--calls', '1,0,2');
-  await start('orchestrator', '--name', 'o1');
   for (const machine of ['m1', 'm2']) await start('worker', '--machine', machine, '--simulate-ms', '100');
 
   const workers = await json<WorkerInfo[]>('workers');
@@ -92,12 +99,12 @@ test('an orchestrator and two workers prove a block that is watched from its sub
     .map((line) => JSON.parse(line));
   expect(watched).toMatchObject({ exitCode: 0, stderr: '' });
   expect(lines[0]).toMatchObject({ kind: 'submission', outcome: 'submitted', transactions: TRANSACTIONS, calls: 3 });
-  expect(lines.slice(1, -1).every(({ kind }) => kind === 'status')).toBe(true);
-  expect(lines.at(-1)).toMatchObject({ kind: 'ended', state: 'proven', jobs: JOBS, error: null });
+  expect(lines.filter(({ kind }) => kind === 'job-proven')).toHaveLength(JOBS);
+  expect(lines.at(-1)).toMatchObject({ kind: 'ended', block: { state: 'proven', jobs: JOBS, error: null } });
 }, 60_000);
 
 test('what became of it is seen by the beginning of its id, and submitting it again proves nothing', async () => {
-  const { ended } = await json<{ open: BlockStatus[]; ended: BlockResult[] }>('status');
+  const { ended } = await json<{ ended: BlockView[] }>('status');
   expect(ended).toMatchObject([{ state: 'proven' }]);
   const id = ended[0]?.blockId ?? '';
   const shown = await run('status', id.slice(0, 6));
@@ -146,7 +153,10 @@ test('a worker that is told to drain ends well and says why; one that is unknown
   expect(first?.events.at(-2)).toMatchObject({ kind: 'drain', reason: 'a new kernel' });
   expect(first?.events.at(-1)).toMatchObject({ kind: 'ended' });
   const unknown = await run('drain', 'm9');
-  expect(unknown).toMatchObject({ exitCode: 2, stderr: expect.stringMatching(/no worker m9 is there/) });
+  expect(unknown).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringMatching(/^error\[worker-unknown\]: no worker "m9" is alive/),
+  });
 });
 
 test('SIGTERM in the middle of a proof: it is finished, and the worker ends well', async () => {
@@ -157,8 +167,8 @@ test('SIGTERM in the middle of a proof: it is finished, and the worker ends well
   expect(await other?.exited).toEqual({ code: 0, signal: null });
   expect((await run('submit', 'second.json')).exitCode).toBe(0);
   const { jobId } = await slow.until(({ kind }) => kind === 'proof-started');
-  const { queue } = await json<{ queue: QueueCounts }>('status');
-  expect([queue.vm.leased + queue.rollup.leased > 0, queue.gpu]).toEqual([true, { waiting: 0, leased: 0 }]);
+  const { demand } = await json<Capacity>('capacity');
+  expect(demand.some(({ queued, running }) => queued + running > 0)).toBe(true);
   slow.kill('SIGTERM');
   expect(await slow.exited).toEqual({ code: 0, signal: null });
   expect(slow.events.filter((event) => event.jobId === jobId).map(({ kind }) => kind)).toEqual([
@@ -168,14 +178,14 @@ test('SIGTERM in the middle of a proof: it is finished, and the worker ends well
 }, 60_000);
 
 test('a block is cancelled, and its watcher told so by the exit code', async () => {
-  const { open } = await json<{ open: BlockStatus[] }>('status');
+  const { open } = await json<{ open: BlockView[] }>('status');
   const [{ blockId } = { blockId: '' }] = open;
   expect(open).toHaveLength(1);
   const refused = await run('forget', blockId);
   expect(refused.exitCode).toBe(2);
   const watching = new Program('watching', [MAIN, 'submit', join(folder, 'second.json'), '--watch', '--json'], env);
   programs.push(watching);
-  await watching.until(({ kind }) => kind === 'status');
+  await watching.until(({ kind }) => kind === 'snapshot');
   expect(await run('cancel', blockId.slice(0, 10))).toEqual({
     exitCode: 0,
     stdout: `block ${blockId.slice(0, 12)} is cancelled\n`,
@@ -193,38 +203,31 @@ test('what ended is forgotten, and nothing of it is left', async () => {
   expect(entries.filter((entry) => entry.isFile()).map(({ name }) => name)).toEqual([]);
 });
 
+test('a block that is submitted while it is being cancelled is taken up again when that is over', async () => {
+  await makeBlock('third.json', '--txs', '1', '--calls', '0', '--seed', '3');
+  expect((await run('submit', 'third.json')).exitCode).toBe(0);
+  const { open } = await json<{ open: BlockView[] }>('status');
+  const id = open[0]?.blockId.slice(0, 12) ?? '';
+  await expect.poll(async () => (await json<BlockView>('status', id)).state).toBe('proving');
+  expect((await run('status', id)).stdout).toMatch(/^no worker is alive: /m);
+  expect(await json('cancel', id, '--no-wait')).toEqual({ blockId: open[0]?.blockId, state: 'cancelling' });
+  expect(await json('submit', 'third.json')).toMatchObject({ kind: 'submission', outcome: 'submitted' });
+  expect(await json('cancel', id)).toMatchObject({ state: 'cancelled' });
+  expect((await run('submit', 'third.json')).exitCode).toBe(0);
+  await start('worker', '--machine', 'm4', '--simulate-ms', '10');
+  expect((await run('watch', id)).exitCode).toBe(0);
+}, 60_000);
+
 test('SIGTERM ends the orchestrator well', async () => {
-  const orchestrator = programs[0];
+  const orchestrator = programs.find(({ name }) => name.startsWith('orchestrator'));
   orchestrator?.kill('SIGTERM');
   expect(await orchestrator?.exited).toEqual({ code: 0, signal: null });
   expect(orchestrator?.events.at(-1)).toMatchObject({ kind: 'ended' });
 });
 
-test('a block that is submitted while it is being cancelled is taken up again when that is over', async () => {
-  await makeBlock('third.json', '--txs', '1', '--calls', '0', '--seed', '3');
-  expect((await run('submit', 'third.json')).exitCode).toBe(0);
-  const { open } = await json<{ open: BlockStatus[] }>('status');
-  expect((await run('status')).stdout).toMatch(/^no orchestrator has taken it yet: /m);
-  const id = open[0]?.blockId.slice(0, 12) ?? '';
-  const cancelling = new Program('cancelling', [MAIN, 'cancel', id], env);
-  programs.push(cancelling);
-  await expect.poll(async () => (await json<BlockStatus>('status', id)).state).toBe('cancelling');
-  cancelling.kill('SIGINT');
-  expect(await cancelling.exited).toEqual({ code: 130, signal: null });
-  expect(cancelling.output).toMatch(/ no longer waiting for block [0-9a-f]{12}: it is being cancelled; /);
-  const again = new Program('submitting again', [MAIN, 'submit', join(folder, 'third.json'), '--json'], env);
-  programs.push(again);
-  await again.until(({ kind }) => kind === 'waiting');
-  const orchestrator = await start('orchestrator', '--name', 'o2');
-  expect(await again.until(({ kind }) => kind === 'submission')).toMatchObject({ outcome: 'submitted' });
-  expect(await again.exited).toEqual({ code: 0, signal: null });
-  orchestrator.kill('SIGTERM');
-  expect(await orchestrator.exited).toEqual({ code: 0, signal: null });
-}, 60_000);
-
 /** Of blocks that have ended, the latest first. */
 async function endedIds(): Promise<string[]> {
-  const { ended } = await json<{ ended: BlockResult[] }>('status');
+  const { ended } = await json<{ ended: BlockView[] }>('status');
   return ended.map(({ blockId }) => blockId);
 }
 

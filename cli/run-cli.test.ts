@@ -82,15 +82,18 @@ describe('the help of every command has examples that name it', () => {
       'completion',
       'orchestrator',
       'worker',
+      'replay',
       'submit',
+      'watch',
       'status',
       'cancel',
       'proof',
       'provers',
       'forget',
-      'replay',
       'workers',
       'drain',
+      'capacity',
+      'token new',
     ]);
   });
 });

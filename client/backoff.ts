@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { EspalierError } from '../common/index.js';
 
 const PAUSE_MIN_MS = 100;
-const PAUSE_MAX_MS = 10_000;
+const PAUSE_MAX_MS = 5_000;
 
 /** Pauses between tries: each twice as long as the one before, up to a bound, and half of each left to chance. */
 export class Backoff {

@@ -1,7 +1,7 @@
 import { EspalierError } from '../common/index.js';
 import { type BlockView, LevelCounts, type WatchedEventBody } from '../proto/index.js';
 
-/** A block after each of its events. */
+/** A block after each of its events, as the cluster itself counts it. */
 export class BlockFold {
   #block: BlockView | null;
   readonly #counts: LevelCounts;
@@ -21,13 +21,11 @@ export class BlockFold {
 
   #next(event: WatchedEventBody): BlockView {
     if (event.kind === 'snapshot' || event.kind === 'ended') return event.block;
-    const block = this.#block;
-    if (block === null) {
+    if (this.#block === null) {
       throw new EspalierError('internal', `the stream of events begins with ${event.kind}, not with a snapshot`);
     }
-    if (event.kind === 'proof-lost') return block;
-    if (event.kind === 'forecast') return { ...block, forecast: event.forecast };
-    const { done, running } = this.#counts.total();
-    return { ...block, done, running, levels: this.#counts.levels() };
+    if (event.kind === 'forecast') return { ...this.#block, forecast: event.forecast };
+    if (event.kind === 'proof-lost') return this.#block;
+    return { ...this.#block, ...this.#counts.total(), levels: this.#counts.levels() };
   }
 }

@@ -1,4 +1,5 @@
 import type { CallOptions, ClientUnaryCall, Metadata, ServiceError } from '@grpc/grpc-js';
+import type { ErrorCode } from '../common/index.js';
 import { Backoff, pause, stopped, throwIfAborted } from './backoff.js';
 import type { Connection } from './connection.js';
 import { rebuildError } from './rebuild-error.js';
@@ -42,13 +43,16 @@ export async function callUnary<Q, A>(
       const isOfConnection = error.code === 'server-unavailable';
       if (!isOfConnection) connection.noteReached();
       const retryInMs = backoff.nextMs(retryAfterMs);
-      const isWorthIt = isPassing && isRepeatable && isOfConnection && !isTimeout(thrown);
+      const isWorthIt = isPassing && isRepeatable && FOR_NOW.includes(error.code) && !isTimeout(thrown);
       if (!isWorthIt || performance.now() + retryInMs > until) throw error;
       connection.noteTrouble({ error, retryInMs });
       await pause(retryInMs, stop);
     }
   }
 }
+
+/** What a call may be tried again after: it was not begun, or not by its own fault. */
+const FOR_NOW: readonly ErrorCode[] = ['server-unavailable', 'server-busy', 'rate-limited'];
 
 /** A call that took all the time it may take is not made again. */
 function isTimeout(thrown: unknown): boolean {

@@ -28,9 +28,11 @@ export async function* watchBlock(
 ): AsyncGenerator<WatchUpdate, void> {
   const fold = new BlockFold(after?.block ?? null);
   let cursor = after?.cursor ?? '';
+  // Once its id is known: a beginning that named one block may name two when the stream is made anew.
+  let name = blockId;
   let hasEnded = false;
   const messages = readStream(connection, {
-    open: () => connection.blocks.watchBlock({ blockId, cursor }, connection.metadata()),
+    open: () => connection.blocks.watchBlock({ blockId: name, cursor }, connection.metadata()),
     isOver: () => hasEnded,
     isResumable: true,
     signal,
@@ -40,6 +42,7 @@ export async function* watchBlock(
       const event = eventFromWire(told);
       cursor = event.cursor;
       const block = fold.apply(event);
+      name = block.blockId;
       hasEnded = event.kind === 'ended';
       yield { cursor, event, block };
       if (hasEnded) return;

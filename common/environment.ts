@@ -9,6 +9,8 @@ export const ENVIRONMENT = {
   ESPALIER_CANONICAL_SRS: 'folder with the canonical SRS, looked at first',
   CRS_PATH: 'folder where `bb` keeps the canonical SRS, looked at next; then `~/.bb-crs`',
   ESPALIER_SRS_HOSTS: 'mirrors to download the canonical SRS from, separated by commas',
+  ESPALIER_SERVER: 'orchestrator that commands ask, instead of `--server`; default `127.0.0.1:7420`',
+  ESPALIER_TOKEN: 'bearer token for it, instead of `--token-file`',
   ESPALIER_REDIS: 'Redis of the cluster, instead of `--redis`',
   ESPALIER_STORE: 'proof store of the cluster, instead of `--store`',
   ESPALIER_NAMESPACE: 'namespace in that Redis, instead of `--namespace`; default `espalier`',

@@ -1,9 +1,9 @@
 import type { Clock } from '../../common/index.js';
 import type { BlockId, RunEventBody } from '../../proto/index.js';
+import { contentText, progressText, shortId } from '../api/render-blocks.js';
 import { formatCount, formatDuration, formatPlural } from '../format.js';
 import { shortJobName } from '../progress/progress-view.js';
 import type { LogTone, ProcessLog } from './process-log.js';
-import { contentText, progressText, shortId } from './render-blocks.js';
 
 /** Lines about the progress of one block come no more often: a large one has thousands of proofs. */
 const PROGRESS_INTERVAL_MS = 5_000;

@@ -4,11 +4,11 @@ import { probeMachine } from '../../native/index.js';
 import { planTree } from '../../orchestrator/index.js';
 import type { AbiInputs, BlockResult, ChildProof, Job, JobId } from '../../proto/index.js';
 import { readInputs, WitnessPool } from '../../worker/index.js';
+import { shortId } from '../api/render-blocks.js';
 import { formatBytes, formatDuration, formatPlural } from '../format.js';
 import { shortJobName } from '../progress/progress-view.js';
 import { type Engine, type EngineOptions, openEngine } from '../run/engine.js';
-import type { Cluster } from './open-cluster.js';
-import { shortId } from './render-blocks.js';
+import type { ClusterStore } from './open-store.js';
 
 export interface ReplayOptions {
   readonly signal: AbortSignal;
@@ -22,7 +22,7 @@ export interface ReplayOptions {
  */
 export async function replayJob(
   jobId: JobId,
-  cluster: Pick<Cluster, 'blocks' | 'proofs'>,
+  cluster: Pick<ClusterStore, 'blocks' | 'proofs'>,
   engineOptions: EngineOptions,
   options: ReplayOptions,
 ): Promise<void> {
@@ -40,7 +40,7 @@ export async function replayJob(
 
 async function replay(
   job: Job,
-  { proofs }: Pick<Cluster, 'proofs'>,
+  { proofs }: Pick<ClusterStore, 'proofs'>,
   engine: Engine,
   { signal, onStep }: ReplayOptions,
 ): Promise<void> {
@@ -78,7 +78,7 @@ async function replay(
 }
 
 /** The result of the block that failed at this job. */
-async function failedBlock(jobId: JobId, { blocks }: Pick<Cluster, 'blocks'>): Promise<BlockResult> {
+async function failedBlock(jobId: JobId, { blocks }: Pick<ClusterStore, 'blocks'>): Promise<BlockResult> {
   for await (const result of blocks.listResults()) if (result.failedJob === jobId) return result;
   throw nothingKept(jobId);
 }
@@ -87,7 +87,7 @@ async function failedBlock(jobId: JobId, { blocks }: Pick<Cluster, 'blocks'>): P
 async function plannedJob(
   jobId: JobId,
   { blockId, lineageSeed }: BlockResult,
-  { blocks }: Pick<Cluster, 'blocks'>,
+  { blocks }: Pick<ClusterStore, 'blocks'>,
 ): Promise<Job> {
   if (lineageSeed === null) throw nothingKept(jobId);
   const outline = await blocks.getOutline(blockId);
@@ -110,7 +110,11 @@ function inputsText(inputs: AbiInputs): string {
   return `${names.join(', ')}; ${formatBytes(Buffer.byteLength(JSON.stringify(inputs)))} as JSON`;
 }
 
-async function childText({ param, proofId }: ChildProof, proofs: Cluster['proofs'], { keys }: Engine): Promise<string> {
+async function childText(
+  { param, proofId }: ChildProof,
+  proofs: ClusterStore['proofs'],
+  { keys }: Engine,
+): Promise<string> {
   const record = await proofs.getProof(proofId);
   if (record === undefined) return `${param}: ${shortJobName(proofId)} is not in the store`;
   const { circuit, workerId, keyHash, proof } = record;

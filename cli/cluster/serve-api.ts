@@ -2,7 +2,7 @@ import type { Hasher } from '../../circuits/index.js';
 import { type EspalierError, systemClock } from '../../common/index.js';
 import { type ApiOptions, type RefusedCall, startApi } from '../../orchestrator/index.js';
 import type { Closing } from './closing.js';
-import { type OrchestratorParts, placeText } from './orchestrator-parts.js';
+import type { OrchestratorParts } from './orchestrator-parts.js';
 import type { ProcessLog } from './process-log.js';
 
 /** Where and to whom the API is served; undefined: nowhere. */
@@ -18,7 +18,9 @@ export async function serveApi(
   closing: Closing,
 ): Promise<void> {
   if (plan === undefined) return;
-  const place = `in ${placeText(parts.place)}`;
+  const { namespace } = parts.place;
+  // Whoever calls need not know where Redis and store are.
+  const place = namespace === undefined ? 'here' : `in namespace ${namespace}`;
   const server = await startApi(
     { ...parts, jobCounts: () => parts.jobCounts(), hasher, clock: systemClock, place },
     { ...plan, onTrouble: log.trouble, onRefused: (call) => logRefused(call, log) },

@@ -1,56 +1,64 @@
 import type { Command } from 'commander';
+import type { Client } from '../../client/index.js';
 import { EspalierError } from '../../common/index.js';
-import type { Cluster } from '../cluster/open-cluster.js';
-import { shortId } from '../cluster/render-blocks.js';
+import { shortId } from '../api/render-blocks.js';
+import { blockArgument } from '../completion/id-argument.js';
 import type { CliContext } from '../context.js';
-import { addClusterOptions, CLUSTER_GROUP, type RawClusterOptions, withCluster } from './cluster-options.js';
 import { addExamples } from './examples.js';
+import { API_GROUP, addServerOptions, type RawServerOptions, withClient } from './server-options.js';
 
-interface RawCancelOptions extends RawClusterOptions {
+interface RawCancelOptions extends RawServerOptions {
   readonly wait: boolean;
+  readonly json?: boolean;
 }
 
 /** `espalier cancel BLOCK`. */
 export function registerCancel(program: Command, context: CliContext): void {
   const command = program
     .command('cancel')
-    .helpGroup(CLUSTER_GROUP)
+    .helpGroup(API_GROUP)
     .description('stop proving a block: its running proofs end within a second, its finished ones are kept')
-    .argument('<block>', 'id of a block, or its first 6 or more digits')
-    .option('--no-wait', 'do not wait until it has ended');
-  addClusterOptions(command).action((block: string, options: RawCancelOptions) =>
-    withCluster(options, context, (cluster) => cancel(cluster, block, options, context)),
+    .addArgument(blockArgument())
+    .option('--no-wait', 'do not wait until it has ended')
+    .option('--json', 'print one JSON object');
+  addServerOptions(command).action((block: string, options: RawCancelOptions) =>
+    withClient(options, context, (client) => cancel(client, block, options, context)),
   );
   addExamples(command, [
-    { line: 'espalier cancel 5204d4', meaning: 'resolves when it has ended; submit it again to go on' },
+    { line: 'espalier cancel 5204d4', meaning: 'ends when the block has; submit it again to go on' },
     { line: 'espalier cancel 5204d4 --no-wait', meaning: 'leave it to its orchestrator' },
   ]);
 }
 
-async function cancel(cluster: Cluster, block: string, { wait }: RawCancelOptions, context: CliContext): Promise<void> {
-  const { watchBlock } = await import('../cluster/watch-block.js');
-  const blockId = await cluster.resolve(block);
-  if (!(await cluster.board.cancel(blockId))) {
-    const { state } = await cluster.result(blockId);
-    throw new EspalierError('usage', `block ${shortId(blockId)} is not open: it is ${state} already`, {
-      remedy: `\`espalier status ${shortId(blockId)}\` shows how it ended`,
+async function cancel(client: Client, block: string, options: RawCancelOptions, context: CliContext): Promise<void> {
+  const { stdout, signal } = context;
+  const { blockId, wasOpen } = await client.cancel(block, { signal });
+  const id = shortId(blockId);
+  if (!wasOpen) {
+    const { state } = await client.block(blockId, { signal });
+    throw new EspalierError('usage', `block ${id} is not open: it is ${state} already`, {
+      remedy: `\`espalier status ${id}\` shows how it ended`,
     });
   }
-  if (!wait) {
-    context.stdout.write(`block ${shortId(blockId)} is being cancelled\n`);
+  const say = (state: string, text: string) =>
+    void stdout.write(options.json ? `${JSON.stringify({ blockId, state })}\n` : `${text}\n`);
+  if (!options.wait) {
+    say('cancelling', `block ${id} is being cancelled`);
     return;
   }
-  const { state } = await watchBlock(
-    cluster,
+  const { followBlock } = await import('../api/follow-block.js');
+  const { state } = await followBlock(
+    client,
     blockId,
     () => undefined,
-    context.signal,
-    () => notWaiting(shortId(blockId)),
+    signal,
+    () => notWaiting(id),
   );
-  context.stdout.write(
+  say(
+    state,
     state === 'cancelled'
-      ? `block ${shortId(blockId)} is cancelled\n`
-      : `block ${shortId(blockId)} is ${state}: it had ended before it could be cancelled\n`,
+      ? `block ${id} is cancelled`
+      : `block ${id} is ${state}: it had ended before it could be cancelled`,
   );
 }
 

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { EspalierError } from '../../common/index.js';
 import type { ClusterAddress } from '../cluster/cluster-address.js';
-import type { Cluster } from '../cluster/open-cluster.js';
+import type { ClusterStore } from '../cluster/open-store.js';
 import type { CliContext } from '../context.js';
 
 /** Options of every command that talks to a cluster, as commander gives them. */
@@ -55,18 +55,26 @@ function missing(what: string, option: string, variable: string, example: string
   });
 }
 
-/** Connects, does `work`, and disconnects. What is slow to load is loaded here, so that help stays quick. */
-export async function withCluster<T>(
+/**
+ * Opens the store, does `work`, and closes it: for what can be done without an orchestrator. A Redis need be named only
+ * where the store is in it. What is slow to load is loaded here, so that help stays quick.
+ */
+export async function withStore<T>(
   raw: RawClusterOptions,
   context: CliContext,
-  work: (cluster: Cluster) => Promise<T>,
+  work: (store: ClusterStore) => Promise<T>,
 ): Promise<T> {
-  const address = parseClusterOptions(raw, context);
-  const { openCluster } = await import('../cluster/open-cluster.js');
-  const cluster = await openCluster(address, { onTrouble: (line) => context.aside.say(line) });
+  const storeUrl = raw.store || context.env['ESPALIER_STORE'];
+  const needsRedis = !storeUrl || storeUrl === 'redis:';
+  const address = parseClusterOptions(needsRedis ? raw : { redis: NO_REDIS, ...raw }, context);
+  const { openStore } = await import('../cluster/open-store.js');
+  const store = await openStore(address, { onTrouble: (line) => context.aside.say(line) });
   try {
-    return await work(cluster);
+    return await work(store);
   } finally {
-    await cluster.close();
+    await store.close();
   }
 }
+
+/** Stands for the one that nobody asks. */
+const NO_REDIS = 'redis://none.invalid';

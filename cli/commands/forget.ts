@@ -1,22 +1,28 @@
 import type { Command } from 'commander';
-import { shortId } from '../cluster/render-blocks.js';
+import { shortId } from '../api/render-blocks.js';
+import { blockArgument } from '../completion/id-argument.js';
 import type { CliContext } from '../context.js';
-import { addClusterOptions, CLUSTER_GROUP, type RawClusterOptions, withCluster } from './cluster-options.js';
 import { addExamples } from './examples.js';
+import { API_GROUP, addServerOptions, type RawServerOptions, withClient } from './server-options.js';
+
+interface RawForgetOptions extends RawServerOptions {
+  readonly json?: boolean;
+}
 
 /** `espalier forget BLOCK`. */
 export function registerForget(program: Command, context: CliContext): void {
   const command = program
     .command('forget')
-    .helpGroup(CLUSTER_GROUP)
+    .helpGroup(API_GROUP)
     .description('delete what is left of a block that has ended: its result, its root proof, what was kept of it')
-    .argument('<block>', 'id of a block, or its first 6 or more digits');
-  addClusterOptions(command).action((block: string, options: RawClusterOptions) =>
-    withCluster(options, context, async (cluster) => {
-      const { forgetBlock } = await import('../../orchestrator/index.js');
-      const blockId = await cluster.resolve(block);
-      await forgetBlock(blockId, cluster);
-      context.stdout.write(`block ${shortId(blockId)} is forgotten\n`);
+    .addArgument(blockArgument())
+    .option('--json', 'print one JSON object');
+  addServerOptions(command).action((block: string, options: RawForgetOptions) =>
+    withClient(options, context, async (client) => {
+      const { blockId } = await client.forget(block, { signal: context.signal });
+      context.stdout.write(
+        options.json ? `${JSON.stringify({ blockId })}\n` : `block ${shortId(blockId)} is forgotten\n`,
+      );
     }),
   );
   addExamples(command, [

@@ -2,12 +2,14 @@ import type { Command } from 'commander';
 import type { CliContext } from '../context.js';
 import { registerBlock } from './block.js';
 import { registerCancel } from './cancel.js';
+import { registerCapacity } from './capacity.js';
 import { registerCircuits } from './circuits.js';
 import { registerCompletion } from './completion.js';
 import { registerDemo } from './demo.js';
 import { registerDoctor } from './doctor.js';
 import { registerDrain } from './drain.js';
 import { registerForget } from './forget.js';
+import { registerIds } from './ids.js';
 import { registerOrchestrator } from './orchestrator.js';
 import { registerProof } from './proof.js';
 import { registerProve } from './prove.js';
@@ -16,8 +18,10 @@ import { registerReplay } from './replay.js';
 import { registerSrs } from './srs.js';
 import { registerStatus } from './status.js';
 import { registerSubmit } from './submit.js';
+import { registerToken } from './token.js';
 import { registerVerify } from './verify.js';
 import { registerVersion } from './version.js';
+import { registerWatch } from './watch.js';
 import { registerWorker } from './worker.js';
 import { registerWorkers } from './workers.js';
 
@@ -42,13 +46,17 @@ export const COMMANDS: readonly RegisterCommand[] = [
   registerCompletion,
   registerOrchestrator,
   registerWorker,
+  registerReplay,
   registerSubmit,
+  registerWatch,
   registerStatus,
   registerCancel,
   registerProof,
   registerProvers,
   registerForget,
-  registerReplay,
   registerWorkers,
   registerDrain,
+  registerCapacity,
+  registerToken,
+  registerIds,
 ];

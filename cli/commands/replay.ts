@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { CliContext } from '../context.js';
-import { addClusterOptions, CLUSTER_GROUP, type RawClusterOptions, withCluster } from './cluster-options.js';
+import { addClusterOptions, CLUSTER_GROUP, type RawClusterOptions, withStore } from './cluster-options.js';
 import { addEngineOptions, parseEngineOptions, type RawEngineOptions } from './engine-options.js';
 import { addExamples } from './examples.js';
 
@@ -33,8 +33,8 @@ async function run(job: string, options: RawReplayOptions, context: CliContext):
     onWait: say,
   });
   const { replayJob } = await import('../cluster/replay-job.js');
-  await withCluster(options, context, (cluster) =>
-    replayJob(job, cluster, engineOptions, {
+  await withStore(options, context, (store) =>
+    replayJob(job, store, engineOptions, {
       signal: context.signal,
       onStep: (step, text) => void context.stdout.write(`${step.padEnd(STEP_CHARS)}  ${text}\n`),
     }),

@@ -1,16 +1,18 @@
 import type { Command } from 'commander';
-import type { BlockResult, BlockStatus } from '../../proto/index.js';
-import { nobodyThere } from '../cluster/nobody-there.js';
-import type { Cluster } from '../cluster/open-cluster.js';
-import { renderCluster, renderOpenBlock, renderResult } from '../cluster/render-blocks.js';
+import type { BlockView, Client } from '../../client/index.js';
+import { nobodyThere } from '../api/nobody-there.js';
+import { isEnded, renderCluster, renderOpenBlock, renderResult } from '../api/render-blocks.js';
+import { blockArgument } from '../completion/id-argument.js';
 import type { CliContext } from '../context.js';
-import { addClusterOptions, CLUSTER_GROUP, type RawClusterOptions, withCluster } from './cluster-options.js';
 import { addExamples } from './examples.js';
+import { API_GROUP, addServerOptions, type RawServerOptions, withClient } from './server-options.js';
 
-interface RawStatusOptions extends RawClusterOptions {
+interface RawStatusOptions extends RawServerOptions {
   readonly json?: boolean;
 }
 
+const OPEN = ['queued', 'preparing', 'proving', 'cancelling'] as const;
+const ENDED = ['proven', 'failed', 'cancelled'] as const;
 /** Blocks that have ended shown beside the open ones. */
 const ENDED_MAX = 10;
 
@@ -18,63 +20,63 @@ const ENDED_MAX = 10;
 export function registerStatus(program: Command, context: CliContext): void {
   const command = program
     .command('status')
-    .helpGroup(CLUSTER_GROUP)
+    .helpGroup(API_GROUP)
     .description(
-      'show the blocks of a cluster: the open ones, how deep the queue is, and how the latest others ended; or one block',
+      'show the blocks of a cluster: the open ones, what they ask of the workers, and how the latest others ended; or one block',
     )
-    .argument('[block]', 'id of a block, or its first 6 or more digits')
+    .addArgument(blockArgument('[block]'))
     .option('--json', 'print one JSON object');
-  addClusterOptions(command).action((block: string | undefined, options: RawStatusOptions) =>
-    withCluster(options, context, (cluster) =>
-      block === undefined ? showAll(cluster, options, context) : showOne(cluster, block, options, context),
+  addServerOptions(command).action((block: string | undefined, options: RawStatusOptions) =>
+    withClient(options, context, (client) =>
+      block === undefined ? showAll(client, options, context) : showOne(client, block, options, context),
     ),
   );
   addExamples(command, [
-    {
-      line: 'espalier status',
-      meaning: 'where each block is, and the queue, with ESPALIER_REDIS and ESPALIER_STORE set',
-    },
+    { line: 'espalier status', meaning: 'where each block is, with ESPALIER_SERVER set where it is another machine' },
     { line: 'espalier status 5204d4', meaning: 'one block, also after it has ended' },
-    { line: 'espalier status --json --redis redis://host:6379 --store s3://bucket/proofs', meaning: 'for a program' },
+    { line: 'espalier status --json --server prover.example:7420 --tls', meaning: 'for a program' },
   ]);
 }
 
-async function showAll(cluster: Cluster, { json }: RawStatusOptions, { stdout, clock }: CliContext): Promise<void> {
-  const open = await cluster.board.list();
-  const ended = await latestResults(cluster, new Set(open.map(({ blockId }) => blockId)));
-  const view = { open, queue: await cluster.jobCounts(), ended };
-  stdout.write(json ? `${JSON.stringify(view)}\n` : renderCluster(view, clock.nowMs()) + (await hint(cluster, open)));
+async function showAll(client: Client, { json }: RawStatusOptions, context: CliContext): Promise<void> {
+  const { stdout, clock, signal } = context;
+  const open = await first(client.blocks({ states: OPEN, pageSize: 1_000, signal }), Number.POSITIVE_INFINITY);
+  const ended = await first(client.blocks({ states: ENDED, pageSize: ENDED_MAX, signal }), ENDED_MAX);
+  const capacity = await client.capacity({ signal });
+  if (json) {
+    stdout.write(`${JSON.stringify({ open, ended, capacity })}\n`);
+    return;
+  }
+  stdout.write(renderCluster({ open, ended, capacity }, clock.nowMs()) + hint(open, capacity.workers));
 }
 
 /** A line about who is missing, or nothing. */
-async function hint({ fleet }: Cluster, open: readonly BlockStatus[]): Promise<string> {
-  const text = nobodyThere(open, open.length === 0 ? 0 : (await fleet.list()).length);
+function hint(open: readonly BlockView[], workers: Readonly<Record<string, number>>): string {
+  const text = nobodyThere(
+    open,
+    Object.values(workers).reduce((sum, count) => sum + count, 0),
+  );
   return text === null ? '' : `\n${text}\n`;
 }
 
-/** Without those of blocks that are open again. */
-async function latestResults({ blocks }: Cluster, open: ReadonlySet<string>): Promise<readonly BlockResult[]> {
-  const results: BlockResult[] = [];
-  for await (const result of blocks.listResults()) {
-    if (!open.has(result.blockId)) results.push(result);
+async function first<T>(items: AsyncIterable<T>, max: number): Promise<readonly T[]> {
+  const taken: T[] = [];
+  for await (const item of items) {
+    taken.push(item);
+    if (taken.length >= max) break;
   }
-  return results.sort((a, b) => b.endedAtMs - a.endedAtMs).slice(0, ENDED_MAX);
+  return taken;
 }
 
-async function showOne(
-  cluster: Cluster,
-  block: string,
-  { json }: RawStatusOptions,
-  { stdout, clock }: CliContext,
-): Promise<void> {
-  const blockId = await cluster.resolve(block);
-  const status = await cluster.board.find(blockId);
-  if (status !== undefined) {
-    stdout.write(
-      json ? `${JSON.stringify(status)}\n` : renderOpenBlock(status, clock.nowMs()) + (await hint(cluster, [status])),
-    );
-    return;
+async function showOne(client: Client, name: string, { json }: RawStatusOptions, context: CliContext): Promise<void> {
+  const { stdout, clock, signal } = context;
+  const block = await client.block(name, { signal });
+  if (json) {
+    stdout.write(`${JSON.stringify(block)}\n`);
+  } else if (isEnded(block.state)) {
+    stdout.write(renderResult(block, clock.nowMs()));
+  } else {
+    const { workers } = await client.capacity({ signal });
+    stdout.write(renderOpenBlock(block, clock.nowMs()) + hint([block], workers));
   }
-  const result = await cluster.result(blockId);
-  stdout.write(json ? `${JSON.stringify(result)}\n` : renderResult(result, clock.nowMs()));
 }

@@ -1,94 +1,110 @@
 import { resolve } from 'node:path';
-import type { Command } from 'commander';
-import type { BlockId } from '../../proto/index.js';
-import type { Cluster } from '../cluster/open-cluster.js';
-import { contentText, renderResult, shortId } from '../cluster/render-blocks.js';
+import { type Command, InvalidArgumentError } from 'commander';
+import type { Client, SubmitOptions, Submitted } from '../../client/index.js';
+import { contentText, shortId } from '../api/render-blocks.js';
 import type { CliContext } from '../context.js';
-import { addClusterOptions, CLUSTER_GROUP, type RawClusterOptions, withCluster } from './cluster-options.js';
+import { formatCount } from '../format.js';
 import { addExamples } from './examples.js';
+import { API_GROUP, addServerOptions, type RawServerOptions, withClient } from './server-options.js';
+import { watchToEnd } from './watch.js';
 
-interface RawSubmitOptions extends RawClusterOptions {
+interface RawSubmitOptions extends RawServerOptions {
   readonly watch?: boolean;
   readonly json?: boolean;
+  /** In milliseconds. */
+  readonly window?: number;
+  readonly keepProofs?: boolean;
+  readonly replace?: string;
 }
 
 /** `espalier submit FILE`. */
 export function registerSubmit(program: Command, context: CliContext): void {
   const command = program
     .command('submit')
-    .helpGroup(CLUSTER_GROUP)
+    .helpGroup(API_GROUP)
     .description('give a block to a cluster to prove; submitting it again is harmless, and goes on where it had ended')
     .argument('<file>', 'block file, as `espalier block new` writes it')
     .option('--watch', 'show it until it has ended; exits as `espalier prove` would')
+    .option('--window <time>', 'proving window, as in 90s, 8m or 1h (default: the server’s, 8 minutes)', parseWindow)
+    .option('--keep-proofs', 'keep every proof of the tree until the block is forgotten')
+    .option('--replace <block>', 'put it in the place of this block, which is cancelled (a reorg)')
     .option('--json', 'print JSON lines');
-  addClusterOptions(command).action((file: string, options: RawSubmitOptions) => run(file, options, context));
+  addServerOptions(command).action((file: string, options: RawSubmitOptions) =>
+    withClient(options, context, (client) => submit(client, file, options, context)),
+  );
   addExamples(command, [
     { line: 'espalier submit block.json', meaning: 'prints the id of the block' },
-    { line: 'espalier submit block.json --watch', meaning: 'Ctrl-C stops the watching, not the block' },
+    { line: 'espalier submit block.json --watch --window 8m', meaning: 'Ctrl-C stops the watching, not the block' },
+    { line: 'espalier submit new.json --replace 5204d4', meaning: 'keeps the proofs of what both begin with' },
   ]);
 }
 
-async function run(file: string, options: RawSubmitOptions, context: CliContext): Promise<void> {
-  const { openBlockFile, submitParts } = await import('../../orchestrator/index.js');
-  const { createHasher } = await import('../../circuits/index.js');
-  // Before anything is connected: a faulty block should not wait for it.
-  const { source, facts, close } = await openBlockFile(resolve(context.cwd, file), await createHasher());
-  const { blockId, transactions, calls } = facts;
-  const submit = async (cluster: Cluster) => {
-    await awaitCancelled(cluster, blockId, options, context);
-    const outcome = (await isProven(cluster, blockId)) ? 'proven' : await submitParts(source.parts(), cluster);
-    context.stdout.write(
-      options.json
-        ? `${JSON.stringify({ atMs: context.clock.nowMs(), kind: 'submission', blockId, outcome, transactions, calls })}\n`
-        : `${blockId}\n`,
-    );
-    if (!options.json) context.aside.say(OUTCOMES[outcome](shortId(blockId), contentText({ transactions, calls })));
-    if (options.watch) await watch(cluster, blockId, options, context);
+async function submit(client: Client, file: string, options: RawSubmitOptions, context: CliContext): Promise<void> {
+  const { readBlockParts } = await import('../../proto/index.js');
+  const path = resolve(context.cwd, file);
+  const { json = false, replace, window: windowMs, keepProofs = false } = options;
+  const submitOptions: SubmitOptions = {
+    ...(windowMs === undefined ? {} : { windowMs }),
+    keepProofs,
+    signal: context.signal,
+    onProgress: tellProgress(json, context),
   };
-  await withCluster(options, context, submit).finally(close);
+  const parts = () => readBlockParts(path);
+  const submitted: Submitted =
+    replace === undefined
+      ? await client.submit(parts, submitOptions)
+      : await client.replace(replace, parts, submitOptions);
+  await report(client, submitted, options, context);
+  if (options.watch) await watchToEnd(client, submitted.blockId, json, context);
 }
 
-/** Says that a block is being cancelled, and waits until it is: it can be submitted again then. */
-async function awaitCancelled(
-  cluster: Cluster,
-  blockId: BlockId,
+async function report(
+  client: Client,
+  submitted: Submitted,
   { json }: RawSubmitOptions,
   { stdout, aside, clock, signal }: CliContext,
 ): Promise<void> {
-  const { whileCancelling } = await import('../cluster/watch-block.js');
-  const onWaiting = () => {
-    if (json)
-      stdout.write(`${JSON.stringify({ atMs: clock.nowMs(), kind: 'waiting', blockId, state: 'cancelling' })}\n`);
-    else aside.say('it is being cancelled: it is submitted again when that is over');
-  };
-  await whileCancelling(cluster, blockId, onWaiting, signal);
-}
-
-/** Whether there is nothing left to prove of a block. */
-async function isProven({ board, blocks, proofs }: Cluster, blockId: BlockId): Promise<boolean> {
-  const result = await blocks.getResult(blockId);
-  if (result?.state !== 'proven' || result.rootId === null) return false;
-  return (await board.find(blockId)) === undefined && (await proofs.hasProof(result.rootId));
+  const { blockId, outcome } = submitted;
+  const { transactions, calls } = await client.block(blockId, { signal });
+  if (json) {
+    const line = { atMs: clock.nowMs(), kind: 'submission', ...submitted, transactions, calls };
+    stdout.write(`${JSON.stringify(line)}\n`);
+    return;
+  }
+  stdout.write(`${blockId}\n`);
+  aside.say(OUTCOMES[outcome](shortId(blockId), contentText({ transactions, calls })));
+  if ('replacedBlockId' in submitted) {
+    const { replacedBlockId, wasOpen } = submitted as Submitted & { replacedBlockId: string; wasOpen: boolean };
+    aside.say(`block ${shortId(replacedBlockId)} ${wasOpen ? 'is cancelled' : 'had ended already'}`);
+  }
 }
 
 const OUTCOMES = {
-  submitted: (id: string, content: string) => `submitted: ${content}; \`espalier status ${id}\` shows it`,
-  open: (id: string) => `it is open already; \`espalier status ${id}\` shows it`,
+  submitted: (id: string, content: string) => `submitted: ${content}; \`espalier watch ${id}\` shows it`,
+  open: (id: string) => `it is open already; \`espalier watch ${id}\` shows it`,
   proven: (id: string) => `it is proven already; \`espalier proof ${id}\` fetches its root proof`,
 } as const;
 
-async function watch(cluster: Cluster, blockId: BlockId, { json = false }: RawSubmitOptions, context: CliContext) {
-  const { requireProven, watchBlock } = await import('../cluster/watch-block.js');
-  const { createWatchDisplay } = await import('../cluster/watch-display.js');
-  const display = createWatchDisplay(context, json);
-  try {
-    const result = await watchBlock(cluster, blockId, (status) => display.onStatus(status), context.signal);
-    display.stop();
-    const atMs = context.clock.nowMs();
-    if (json) context.stdout.write(`${JSON.stringify({ atMs, kind: 'ended', ...result })}\n`);
-    else if (result.state === 'proven') context.aside.say(renderResult(result, atMs).trimEnd());
-    requireProven(result);
-  } finally {
-    display.stop();
-  }
+const PROGRESS_INTERVAL_MS = 5_000;
+
+/** Says now and then how far the sending of a large block is. */
+function tellProgress(json: boolean, { aside, clock }: CliContext): NonNullable<SubmitOptions['onProgress']> {
+  let saidAtMs = clock.monotonicMs();
+  return ({ transactions }) => {
+    const nowMs = clock.monotonicMs();
+    if (json || nowMs - saidAtMs < PROGRESS_INTERVAL_MS) return;
+    saidAtMs = nowMs;
+    aside.say(`sent ${formatCount(transactions)} transactions`);
+  };
 }
+
+const UNITS_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
+
+function parseWindow(text: string): number {
+  const [, digits, unit = 's'] = /^(\d{1,9})(ms|s|m|h)?$/.exec(text) ?? [];
+  const ms = Number(digits) * UNITS_MS[unit as keyof typeof UNITS_MS];
+  if (digits !== undefined && ms >= 1 && ms <= WINDOW_MAX_MS) return ms;
+  throw new InvalidArgumentError('It must be a time of at most 7 days, as in 90s, 8m or 1h.');
+}
+
+const WINDOW_MAX_MS = 604_800_000;

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
-import { renderWorkers } from '../cluster/render-workers.js';
+import { renderWorkers } from '../api/render-workers.js';
 import type { CliContext } from '../context.js';
-import { addClusterOptions, CLUSTER_GROUP, type RawClusterOptions, withCluster } from './cluster-options.js';
 import { addExamples } from './examples.js';
+import { API_GROUP, addServerOptions, type RawServerOptions, withClient } from './server-options.js';
 
-interface RawWorkersOptions extends RawClusterOptions {
+interface RawWorkersOptions extends RawServerOptions {
   readonly json?: boolean;
 }
 
@@ -12,12 +12,12 @@ interface RawWorkersOptions extends RawClusterOptions {
 export function registerWorkers(program: Command, context: CliContext): void {
   const command = program
     .command('workers')
-    .helpGroup(CLUSTER_GROUP)
+    .helpGroup(API_GROUP)
     .description('list the living workers of a cluster: what each offers, holds, and has room for')
     .option('--json', 'print one JSON array');
-  addClusterOptions(command).action((options: RawWorkersOptions) =>
-    withCluster(options, context, async ({ fleet }) => {
-      const workers = await fleet.list();
+  addServerOptions(command).action((options: RawWorkersOptions) =>
+    withClient(options, context, async (client) => {
+      const workers = await client.workers({ signal: context.signal });
       context.stdout.write(
         options.json ? `${JSON.stringify(workers)}\n` : renderWorkers(workers, context.clock.nowMs()),
       );

@@ -1,4 +1,12 @@
-import { allCommands, type CommandNode, flagsOf, shellQuote, takesFiles, wordsAfter } from './command-node.js';
+import {
+  allCommands,
+  type CommandNode,
+  flagsOf,
+  idsAfter,
+  shellQuote,
+  takesFiles,
+  wordsAfter,
+} from './command-node.js';
 
 /**
  * Completion for bash. The function finds the command that the words so far name, and offers what may follow it;
@@ -9,7 +17,7 @@ export function bashCompletion(root: CommandNode): string {
   return `# bash completion of espalier; load it with: eval "$(espalier completion bash)"
 _espalier() {
   local cur=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD - 1]} at='' word i
-  local options='' words='' files=''
+  local options='' words='' files='' ids=''
   for ((i = 1; i < COMP_CWORD; i++)); do
     word=\${COMP_WORDS[i]}
     case "\${at:+$at }$word" in
@@ -26,6 +34,9 @@ ${nodes.map(commandCase).join('\n')}
     COMPREPLY=($(compgen -W "$options" -- "$cur"))
   elif [[ -n $words ]]; then
     COMPREPLY=($(compgen -W "$words" -- "$cur"))
+  elif [[ -n $ids ]]; then
+    COMPREPLY=($(compgen -W "$(espalier ids "$ids" "\${COMP_WORDS[@]:1}" 2>/dev/null)" -- "$cur"))
+    compopt +o default 2>/dev/null
   elif [[ -z $files ]]; then
     COMPREPLY=()
     compopt +o default 2>/dev/null
@@ -58,5 +69,7 @@ function commandCase(node: CommandNode): string {
   const options = node.options.flatMap(flagsOf).join(' ');
   const words = wordsAfter(node).join(' ');
   const files = takesFiles(node) ? ' files=1' : '';
-  return `    ${shellQuote(node.path.join(' '))}) options=${shellQuote(options)} words=${shellQuote(words)}${files} ;;`;
+  const kind = idsAfter(node);
+  const ids = kind === undefined ? '' : ` ids=${kind}`;
+  return `    ${shellQuote(node.path.join(' '))}) options=${shellQuote(options)} words=${shellQuote(words)}${files}${ids} ;;`;
 }

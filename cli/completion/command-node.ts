@@ -1,4 +1,5 @@
 import type { Command, Option } from 'commander';
+import { type IdKind, idKindOf } from './id-argument.js';
 
 /** A command as completion sees it. */
 export interface CommandNode {
@@ -20,8 +21,10 @@ export interface OptionNode {
 }
 
 export interface ArgumentNode {
-  /** Empty when it is free, and then files are offered. */
+  /** Empty when it is free, and then files are offered, or ids. */
   readonly choices: readonly string[];
+  /** Of which kind, where it is an id that a server knows. */
+  readonly ids: IdKind | undefined;
 }
 
 /** The visible commands of a program, as a tree. */
@@ -38,7 +41,10 @@ function describe(command: Command, path: readonly string[], globalOptions: read
     path,
     description: command.description(),
     options: [...own, ...inherited].map(describeOption),
-    arguments: command.registeredArguments.map((argument) => ({ choices: argument.argChoices ?? [] })),
+    arguments: command.registeredArguments.map((argument) => ({
+      choices: argument.argChoices ?? [],
+      ids: idKindOf(argument),
+    })),
     children: help
       .visibleCommands(command)
       .filter((child) => child.name() !== 'help')
@@ -69,7 +75,12 @@ export function wordsAfter(node: CommandNode): readonly string[] {
 
 /** Whether a file may stand after a command. */
 export function takesFiles(node: CommandNode): boolean {
-  return node.arguments.some((argument) => argument.choices.length === 0);
+  return node.arguments.some(({ choices, ids }) => choices.length === 0 && ids === undefined);
+}
+
+/** The kind of ids that may stand after a command, if any. */
+export function idsAfter(node: CommandNode): IdKind | undefined {
+  return node.arguments.find(({ ids }) => ids !== undefined)?.ids;
 }
 
 export function flagsOf(option: OptionNode): readonly string[] {

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { bashCompletion } from './bash.js';
 import { allCommands, describeCommands } from './command-node.js';
 import { fishCompletion } from './fish.js';
+import { blockArgument } from './id-argument.js';
 import { zshCompletion } from './zsh.js';
 
 function sampleProgram(): Command {
@@ -14,6 +15,7 @@ function sampleProgram(): Command {
   srs.command('status').description('what there is');
   srs.command('fetch').description('download it').option('--force', 'again');
   program.command('secret', { hidden: true });
+  program.command('watch').addArgument(blockArgument()).option('--server <host:port>', 'which');
   program.command('completion').addArgument(program.createArgument('<shell>').choices(['bash', 'zsh']));
   return program;
 }
@@ -27,6 +29,7 @@ it('describes visible commands with their own options and those of the program',
     'srs',
     'srs status',
     'srs fetch',
+    'watch',
     'completion',
   ]);
   const fetch = allCommands(root).find((node) => node.path.join(' ') === 'srs fetch');
@@ -36,6 +39,7 @@ it('describes visible commands with their own options and those of the program',
 /** What bash offers for a command line, the last word being the one under the cursor. */
 function completeInBash(...words: string[]): string[] {
   const script = `${bashCompletion(root)}
+espalier() { (IFS=-; echo "$*"; echo b2); }
 COMP_WORDS=(espalier "$@")
 COMP_CWORD=$#
 _espalier
@@ -47,7 +51,7 @@ printf '%s\\n' "\${COMPREPLY[@]}"`;
 
 describe('in bash', () => {
   it.each([
-    [[''], ['prove', 'srs', 'completion']],
+    [[''], ['prove', 'srs', 'watch', 'completion']],
     [['p'], ['prove']],
     [['--debug', 's'], ['srs']],
     [
@@ -61,6 +65,12 @@ describe('in bash', () => {
     [['prove', ''], []],
     [['prove', 'block.json', '--d'], ['--debug']],
     [['completion', 'z'], ['zsh']],
+    [
+      ['watch', '--server', 'a:1', ''],
+      ['ids-blocks-watch---server-a:1-', 'b2'],
+    ],
+    [['watch', 'b'], ['b2']],
+    [['watch', '--s'], ['--server']],
   ])('%j offers %j', (words, offered) => {
     expect(completeInBash(...words)).toEqual(offered);
   });
@@ -69,9 +79,14 @@ describe('in bash', () => {
 it('makes a zsh script with descriptions, quoted', () => {
   const script = zshCompletion(root);
   expect(script.startsWith('#compdef espalier\n')).toBe(true);
-  expect(script).toContain(`followers=('prove:prove: a block' 'srs:the SRS' 'completion')`);
+  expect(script).toContain(`followers=('prove:prove: a block' 'srs:the SRS' 'watch' 'completion')`);
   expect(script).toContain(`'--debug:show where it'\\''s from'`);
   expect(script).toContain(`('prove --srs') compadd -- 'canonical' 'dev'; return ;;`);
+});
+
+it('asks the server for ids in zsh', () => {
+  expect(zshCompletion(root)).toContain(`compadd -- \${(f)"$(espalier ids $ids "\${(@)words[2,-1]}" 2>/dev/null)"}`);
+  expect(zshCompletion(root)).toContain(' ids=blocks; ;;');
 });
 
 it('makes a fish script with descriptions, quoted', () => {
@@ -81,4 +96,7 @@ it('makes a fish script with descriptions, quoted', () => {
   expect(lines).toContain(`complete -c espalier -n '__espalier_at srs fetch' -l force -d 'again'`);
   expect(lines).toContain(`complete -c espalier -n '__espalier_at prove' -l srs -x -a 'canonical dev'`);
   expect(lines).toContain(`complete -c espalier -n '__espalier_at prove' -F`);
+  expect(lines).toContain(
+    `complete -c espalier -n '__espalier_at watch' -a '(espalier ids blocks (commandline -opc)[2..-1] 2>/dev/null)'`,
+  );
 });

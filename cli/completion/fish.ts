@@ -1,4 +1,4 @@
-import { allCommands, type CommandNode, type OptionNode, takesFiles, wordsAfter } from './command-node.js';
+import { allCommands, type CommandNode, idsAfter, type OptionNode, takesFiles, wordsAfter } from './command-node.js';
 
 /** Completion for fish, with descriptions. */
 export function fishCompletion(root: CommandNode): string {
@@ -23,9 +23,11 @@ ${nodes.flatMap(commandLines).join('\n')}
 function commandLines(node: CommandNode): readonly string[] {
   const start = `complete -c espalier -n ${fishQuote(['__espalier_at', ...node.path].join(' '))}`;
   const descriptions = new Map(node.children.map((child) => [child.path.at(-1) ?? '', child.description]));
+  const kind = idsAfter(node);
   return [
     ...wordsAfter(node).map((word) => `${start} -a ${fishQuote(word)}${described(descriptions.get(word) ?? '')}`),
     ...(takesFiles(node) ? [`${start} -F`] : []),
+    ...(kind === undefined ? [] : [`${start} -a '(espalier ids ${kind} (commandline -opc)[2..-1] 2>/dev/null)'`]),
     ...node.options.map((option) => `${start}${optionFlags(option)}${described(option.description)}`),
   ];
 }

@@ -2,6 +2,7 @@ import {
   allCommands,
   type CommandNode,
   flagsOf,
+  idsAfter,
   type OptionNode,
   shellQuote,
   takesFiles,
@@ -14,7 +15,7 @@ export function zshCompletion(root: CommandNode): string {
   return `#compdef espalier
 # zsh completion of espalier; load it after compinit with: source <(espalier completion zsh)
 _espalier() {
-  local at='' word prev=\${words[CURRENT-1]} i
+  local at='' ids='' word prev=\${words[CURRENT-1]} i
   local -a followers options
   for ((i = 2; i < CURRENT; i++)); do
     word=\${words[i]}
@@ -32,6 +33,8 @@ ${nodes.map(commandCase).join('\n')}
     _describe -o option options
   elif (( \${#followers} )); then
     _describe word followers
+  elif [[ -n $ids ]]; then
+    compadd -- \${(f)"$(espalier ids $ids "\${(@)words[2,-1]}" 2>/dev/null)"}
   fi
 }
 if [[ \${funcstack[1]} == _espalier ]]; then _espalier "$@"; else compdef _espalier espalier; fi
@@ -61,7 +64,9 @@ function commandCase(node: CommandNode): string {
   const followers = wordsAfter(node).map((word) => described(word, descriptions.get(word) ?? ''));
   const options = node.options.flatMap((option) => optionEntries(option));
   const files = takesFiles(node) ? ` [[ \${words[CURRENT]} == -* ]] || _files;` : '';
-  return `    (${shellQuote(node.path.join(' '))}) followers=(${followers.join(' ')}); options=(${options.join(' ')});${files} ;;`;
+  const kind = idsAfter(node);
+  const ids = kind === undefined ? '' : ` ids=${kind};`;
+  return `    (${shellQuote(node.path.join(' '))}) followers=(${followers.join(' ')}); options=(${options.join(' ')});${files}${ids} ;;`;
 }
 
 function optionEntries(option: OptionNode): readonly string[] {

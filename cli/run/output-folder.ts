@@ -23,8 +23,11 @@ const RUN_FILE = 'run.json';
 /** One text, or for a large block lines. */
 const BLOCK_FILES = ['block.json', 'block.jsonl'] as const;
 const ROOT_FOLDER = 'root';
-/** What a run that was killed before it had written `run.json` may have left: its lock, the block, unfinished files. */
-const LEFT_BEHIND = /^(\.lock.*|block\.jsonl?(~.*)?|run\.json~.*)$/;
+/**
+ * What a run that was killed before it had written `run.json` may have left: its lock, the block, unfinished files; and
+ * what `espalier proof --every-level` has collected.
+ */
+const LEFT_BEHIND = /^(proofs|\.lock.*|block\.jsonl?(~.*)?|run\.json~.*)$/;
 
 const runSchema = z.strictObject({
   version: z.literal(1),

@@ -3,6 +3,7 @@ import {
   type BlockStatus,
   type ClassDemand,
   capacityToWire,
+  machineOf,
   RESOURCE_CLASSES,
   type ResourceClass,
   type WorkerInfo,
@@ -37,18 +38,21 @@ export function fleetHandlers(backend: FleetBackend): ServiceHandlers<typeof wir
   };
 }
 
-/** The id of the one worker that is meant: a whole id, or the beginning of one. */
+/** The id of the one worker that is meant: a whole id, the name of its machine, or the beginning of an id. */
 function resolveWorker(text: string, workers: readonly WorkerInfo[]): string {
   const ids = workers.map(({ workerId }) => workerId);
   if (ids.includes(text)) return text;
-  const fitting = text === '' ? [] : ids.filter((id) => id.startsWith(text));
+  // The name of a machine may be the beginning of another's.
+  const onMachine = ids.filter((id) => machineOf(id) === text);
+  const beginning = text === '' ? [] : ids.filter((id) => id.startsWith(text));
+  const fitting = onMachine.length > 0 ? onMachine : beginning;
   const [first, second] = fitting;
   if (first === undefined) throw unknownWorker(text);
   if (second === undefined) return first;
   const more = fitting.length > NAMED_MAX ? ` and ${fitting.length - NAMED_MAX} more` : '';
   const named = fitting.slice(0, NAMED_MAX).join(', ');
-  throw new EspalierError('usage', `${text} is the beginning of ${fitting.length} workers: ${named}${more}`, {
-    remedy: 'add some characters',
+  throw new EspalierError('usage', `${text} may be any of ${fitting.length} workers: ${named}${more}`, {
+    remedy: 'name one of them',
   });
 }
 

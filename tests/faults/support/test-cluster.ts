@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { expect } from 'vitest';
 import type { ClusterAddress } from '../../../cli/cluster/cluster-address.js';
-import { type Cluster, openCluster } from '../../../cli/cluster/open-cluster.js';
 import { type Engine, openEngine } from '../../../cli/run/engine.js';
 import { makeBlock } from '../../../cli/run/make-block.js';
 import { packageRoot } from '../../../common/index.js';
@@ -15,6 +14,7 @@ import { keysLeft } from '../../support/keys-left.js';
 import { startRedis } from '../../support/redis-server.js';
 import { S3_CREDENTIALS, type S3Server } from '../../support/s3-server.js';
 import { simulatedEngine } from '../../support/simulated-block.js';
+import { type Cluster, openCluster } from './open-cluster.js';
 import { type LoggedEvent, Program } from './program.js';
 
 const CLI = join(packageRoot(import.meta.url), 'dist', 'cli', 'main.js');
@@ -66,7 +66,7 @@ export class TestCluster {
     const redis = await startRedis();
     // As a process that uses it would have them.
     if (options.s3 !== undefined) Object.assign(process.env, S3_CREDENTIALS);
-    const cluster = await openCluster(addressOf(redis, folder, options), { onTrouble: () => {} });
+    const cluster = await openCluster(addressOf(redis, folder, options));
     const engine = await (options.real === true ? realEngine() : simulatedEngine());
     return new TestCluster(redis, engine, folder, cluster, options);
   }

@@ -113,7 +113,7 @@ export interface Worker_IdleEntry {
 
 /** Which worker. */
 export interface DrainWorkerRequest {
-  /** Its id, or the beginning of it where no other begins so. */
+  /** Its id, the name of its machine where no other worker runs on it, or the beginning of an id where no other begins so. */
   workerId: string;
   /** Why, for its log. May be empty. */
   reason: string;

@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
-import type { BlockResult, BlockStatus, WorkerInfo } from '../../proto/index.js';
+import type { BlockView, Capacity, WorkerInfo } from '../../proto/index.js';
 import { sampleSummary } from '../testing/sample-events.js';
 import { renderCluster, renderOpenBlock, renderResult } from './render-blocks.js';
+import { renderCapacity } from './render-capacity.js';
 import { renderProvers } from './render-provers.js';
 import { renderWorkers } from './render-workers.js';
 import { tallyProvers } from './tally-provers.js';
@@ -9,24 +10,36 @@ import { tallyProvers } from './tally-provers.js';
 const NOW_MS = Date.UTC(2026, 0, 2, 3, 4, 5);
 const MINUTE_MS = 60_000;
 
-const open: BlockStatus = {
+const open: BlockView = {
   blockId: '5204d4316117'.padEnd(64, '0'),
   state: 'proving',
   transactions: 2,
   calls: 3,
   submittedAtMs: NOW_MS - 3 * MINUTE_MS,
+  deadlineAtMs: NOW_MS + 5 * MINUTE_MS,
   owner: 'node-a.1f2e3d4c',
   jobs: 9,
   done: 5,
   running: 2,
   levels: [],
-  forecast: null,
-  deadlineAtMs: null,
+  forecast: {
+    rootAtMs: NOW_MS + 6 * MINUTE_MS,
+    demand: [{ resourceClass: 'vm', queued: 1_200, running: 3, soon: 4, soonMs: 30_000, slots: 3 }],
+    late: {
+      cause: 'workers',
+      resourceClass: 'vm',
+      missingSlots: 2,
+      missingWorkers: 2,
+      message: 'too few workers\u001b[2J of class vm',
+    },
+  },
+  endedAtMs: null,
+  rootId: null,
+  error: null,
+  failedJob: null,
   keepProofs: false,
-  lineageSeed: null,
-  cursor: null,
 };
-const queued: BlockStatus = {
+const queued: BlockView = {
   ...open,
   blockId: 'ab'.repeat(32),
   state: 'queued',
@@ -34,23 +47,22 @@ const queued: BlockStatus = {
   jobs: 0,
   done: 0,
   running: 0,
+  forecast: null,
+  deadlineAtMs: null,
 };
 
-const failed: BlockResult = {
+const failed: BlockView = {
+  ...queued,
   blockId: 'cd'.repeat(32),
   state: 'failed',
-  transactions: 1,
-  calls: 0,
   jobs: 2,
   submittedAtMs: NOW_MS - 5 * MINUTE_MS,
   endedAtMs: NOW_MS - 4 * MINUTE_MS,
-  rootId: null,
   // What a prover says must not get to clear the terminal.
   error: { code: 'witness-unsatisfied', message: 'the\u001b[2J assertion\nfails', remedy: 'look into it' },
   failedJob: 'base-rollup-private.0.5e2c',
-  lineageSeed: null,
 };
-const proven: BlockResult = {
+const proven: BlockView = {
   ...failed,
   blockId: 'ef'.repeat(32),
   state: 'proven',
@@ -59,30 +71,53 @@ const proven: BlockResult = {
   rootId: 'root-rollup.1.0.5e2c',
 };
 
-const NO_JOBS = { waiting: 0, leased: 0 };
-const EMPTY = { vm: NO_JOBS, rollup: NO_JOBS, gpu: NO_JOBS };
+const IDLE: Capacity = { demand: [], workers: {}, blocks: [] };
+const BUSY: Capacity = {
+  demand: open.forecast?.demand ?? [],
+  workers: { vm: 3, rollup: 1 },
+  blocks: [
+    { blockId: open.blockId, timeLeftMs: 5 * MINUTE_MS, forecast: open.forecast },
+    { blockId: queued.blockId, timeLeftMs: null, forecast: null },
+  ],
+};
 
-it('shows where open blocks are, how deep the queue is, and how others ended', () => {
-  const queue = { ...EMPTY, vm: { waiting: 1_200, leased: 3 }, gpu: { waiting: 2, leased: 0 } };
-  expect(renderCluster({ open: [open, queued], queue, ended: [failed, proven] }, NOW_MS).split('\n')).toEqual([
-    'block         state    proven  running  submitted   owner',
-    '5204d4316117  proving     5/9        2  3m 00s ago  node-a.1f2e3d4c',
-    'abababababab  queued        -        0  3m 00s ago  -',
+it('shows where open blocks are, what they ask of the fleet, and how others ended', () => {
+  expect(renderCluster({ open: [open, queued], capacity: BUSY, ended: [failed, proven] }, NOW_MS).split('\n')).toEqual([
+    'block         state    proven  running  submitted   root             owner',
+    '5204d4316117  proving     5/9        2  3m 00s ago  in 6m 00s, LATE  node-a.1f2e3d4c',
+    'abababababab  queued        -        0  3m 00s ago  -                -',
     '',
-    'queue  waiting  leased',
-    'vm       1,200       3',
-    'gpu          2       0',
+    'class  queued  running  soon  slots  workers  short of',
+    'vm      1,200        3     4      3        3         2',
     '',
     'ended         as      jobs  took    when',
     'cdcdcdcdcdcd  failed     2  1m 00s  4m 00s ago  [witness-unsatisfied] the assertion | fails',
     'efefefefefef  proven     2  1m 00s  4m 00s ago',
     '',
   ]);
-  expect(renderCluster({ open: [], queue: EMPTY, ended: [] }, NOW_MS)).toBe('no block is open\n');
+  expect(renderCluster({ open: [], capacity: IDLE, ended: [] }, NOW_MS)).toBe('no block is open\n');
+});
+
+it('shows what is asked of each class, and how much time blocks have', () => {
+  expect(renderCapacity(BUSY, NOW_MS).split('\n')).toEqual([
+    'class  queued  running  soon  slots  workers  short of',
+    'vm      1,200        3     4      3        3         2',
+    '',
+    'block         time left  root in    slack',
+    '5204d4316117     5m 00s   6m 00s  -1m 00s  too few workers of class vm (vm is short of 2 workers)',
+    'abababababab          -        -        -',
+    '',
+  ]);
+  expect(renderCapacity(IDLE, NOW_MS)).toBe('nothing is asked of any class, and no worker is there\n');
 });
 
 it('shows one block in detail, open or ended, with what can be done next', () => {
-  expect(renderOpenBlock(open, NOW_MS)).toMatch(/^jobs +5 of 9 proven, 2 running\nowner +node-a.1f2e3d4c$/m);
+  const detail = renderOpenBlock(open, NOW_MS);
+  expect(detail).toMatch(/^jobs +5 of 9 proven, 2 running\nowner +node-a.1f2e3d4c$/m);
+  expect(detail).toMatch(/^deadline +2026-01-02T03:09:05Z \(in 5m 00s\)$/m);
+  expect(detail).toMatch(/^root +in 6m 00s \(03:10:05Z\), 1m 00s after its deadline$/m);
+  expect(detail).toMatch(/^LATE +too few workers of class vm \(vm is short of 2 workers\)$/m);
+  expect(detail).toMatch(/^demand +vm: 3 running on 3 slots, 1,200 queued, 4 soon$/m);
   expect(renderOpenBlock(queued, NOW_MS)).toMatch(/^jobs +not planned yet\nowner +none yet$/m);
   const text = renderResult(failed, NOW_MS);
   expect(text).toMatch(/^error +\[witness-unsatisfied\] the assertion \| fails$/m);
@@ -119,14 +154,14 @@ it('lists workers with what they offer, hold and have room for', () => {
   expect(renderWorkers([], NOW_MS)).toBe('no worker is there\n');
 });
 
-it('credits proofs to keys whose signature is good, and to nobody else', () => {
+it('credits proofs to keys whose signature is good, and to nobody else', async () => {
   const sign = (name: string, publicKey: string | null) => ({
     ...sampleSummary('public-vm', name, { startedAtMs: 0, finishedAtMs: 10_000 }),
     signature: publicKey === null ? null : { publicKey, proofDigest: '', value: '' },
   });
   const [a, b] = ['aa'.repeat(32), 'bb'.repeat(32)];
   const merge = { ...sign('e', a), circuit: 'merge-rollup' } as const;
-  const tallies = tallyProvers(
+  const tallies = await tallyProvers(
     [sign('a', a), merge, sign('forged', a), sign('b', b), sign('c', null)],
     ({ jobId }) => jobId !== 'forged',
   );

@@ -3,6 +3,7 @@ import { EspalierError } from '../../../common/index.js';
 import type { CallKind, CallLimits } from '../limits/index.js';
 import { addressOf, callStatus, DETAILS, type OpenCall, type RefusedCall } from './call-tools.js';
 import { GuardedCall } from './guarded-call.js';
+import { closeWhenAnswered } from './http2-stream.js';
 import type { Principal } from './service-handlers.js';
 
 /** What a caller shows of itself. */
@@ -99,9 +100,9 @@ function tellOwnRefusals(call: ServerInterceptingCallInterface, refused: (error:
   call.sendStatus = (sent: Status) => {
     const isTold = sent.code === status.OK || (sent.metadata?.get(DETAILS).length ?? 0) > 0;
     const error = isTold ? undefined : errorOf(sent);
-    if (error === undefined) return send(sent);
-    refused(error);
-    send(callStatus(error));
+    if (error !== undefined) refused(error);
+    send(error === undefined ? sent : callStatus(error));
+    closeWhenAnswered(call);
   };
 }
 

@@ -1,4 +1,3 @@
-import { constants } from 'node:http2';
 import {
   type Metadata,
   ServerInterceptingCall,
@@ -8,6 +7,7 @@ import {
 import { EspalierError } from '../../../common/index.js';
 import type { ApiLimits, CallKind } from '../limits/index.js';
 import { callStatus } from './call-tools.js';
+import { resetStream } from './http2-stream.js';
 import { UnfitRequest } from './safe-definition.js';
 import type { Principal } from './service-handlers.js';
 
@@ -96,14 +96,9 @@ export class GuardedCall extends ServerInterceptingCall {
     });
   }
 
-  /**
-   * Ends the call though nothing more can be sent, not even why: its reader takes nothing. It hears RESOURCE_EXHAUSTED, as
-   * the protocol has it for a stream that is reset to calm its reader down.
-   */
+  /** See `resetStream`. */
   reset(): void {
-    const { stream } = this.#base as { readonly stream?: { close(code: number): void } };
-    if (stream === undefined) throw new EspalierError('internal', 'the stream of a call is not where grpc-js had it');
-    stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    resetStream(this.#base);
   }
 
   #listener(): ServerListener {

@@ -1,6 +1,7 @@
 import type { ErrorCode, SerializedError } from '../common/index.js';
 import type { BlockId } from './block.js';
 import type { CircuitName } from './circuit.js';
+import type { Lateness } from './forecast.js';
 import type { JobId, ProofSummary } from './job.js';
 import type { ProverIdentity } from './proof.js';
 
@@ -63,6 +64,8 @@ export type RunEventBody =
     }
   /** A stored proof that did not check: reported, dropped, and proven again. */
   | { readonly kind: 'proof-corrupt'; readonly jobId: JobId; readonly message: string }
+  /** A block of a cluster turned late, or is expected in time again (`late` is null). `rootAtMs` as in `Forecast`. */
+  | { readonly kind: 'lateness'; readonly rootAtMs: number | null; readonly late: Lateness | null }
   | {
       readonly kind: 'block-proven';
       readonly blockId: BlockId;

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { RunEventBody } from '../../proto/index.js';
+import type { Lateness, RunEventBody } from '../../proto/index.js';
 import { planned, proven, started } from '../testing/sample-events.js';
 import { CapturedStream } from '../testing/test-context.js';
 import { BlockLog } from './block-log.js';
@@ -49,6 +49,9 @@ it('says what went wrong, and what to do about a job that failed for good', () =
   const job = { jobId: 'public-vm.0.1.ab', circuit: 'public-vm', level: 0 } as const;
   say({ kind: 'job-retried', ...job, attempt: 1, delayMs: 2_000, error: { code: 'prover-crashed', message: 'died' } });
   say({ kind: 'proof-corrupt', jobId: job.jobId, message: 'cut off' });
+  const missing = { resourceClass: 'vm', missingSlots: 2, missingWorkers: 2, message: '2 more vm workers would do' };
+  say({ kind: 'lateness', rootAtMs: 1_000, late: { cause: 'workers', ...missing } as Lateness });
+  say({ kind: 'lateness', rootAtMs: 1_000, late: null });
   say({
     kind: 'block-failed',
     blockId: BLOCK,
@@ -59,6 +62,8 @@ it('says what went wrong, and what to do about a job that failed for good', () =
   expect(lines()).toEqual([
     'tries public-vm 0.1 again in 2.0 s: attempt 1 ended with [prover-crashed] died',
     'makes public-vm 0.1 again, as its proof is of no use: cut off',
+    'will be late: 2 more vm workers would do',
+    'is expected in time again',
     'failed at public-vm 0.1 (`espalier replay public-vm.0.1.ab`): [witness-unsatisfied] no',
     'is cancelled',
   ]);

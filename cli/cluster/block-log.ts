@@ -61,6 +61,10 @@ export class BlockLog {
       }
       case 'proof-corrupt':
         return ['warning', `makes ${shortJobName(event.jobId)} again, as its proof is of no use: ${event.message}`];
+      case 'lateness':
+        return event.late === null
+          ? ['good', 'is expected in time again']
+          : ['warning', `will be late: ${event.late.message}`];
       case 'warning':
         return ['warning', event.message];
       case 'block-proven': {

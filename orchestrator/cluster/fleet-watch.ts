@@ -13,6 +13,7 @@ export class FleetWatch {
   #workers: readonly WorkerInfo[] = [];
   #hasChanged = true;
   #lookedMs = 0;
+  #hasLooked = false;
 
   /** `onFault` hears of jobs that no worker is there for, once a minute at most. */
   constructor(fleet: Pick<Fleet, 'list'>, onFault: (error: EspalierError) => void) {
@@ -23,6 +24,10 @@ export class FleetWatch {
   /** As they were at the last look. */
   get workers(): readonly WorkerInfo[] {
     return this.#workers;
+  }
+
+  get hasLooked(): boolean {
+    return this.#hasLooked;
   }
 
   /** The fleet says that something is different. */
@@ -36,6 +41,7 @@ export class FleetWatch {
     this.#hasChanged = false;
     this.#lookedMs = nowMs;
     this.#workers = await this.#fleet.list();
+    this.#hasLooked = true;
     this.#empty.look(this.#workers.length, queued(), nowMs);
     return true;
   }

@@ -24,6 +24,7 @@ import { type ClusterPorts, patientPorts } from './cluster-ports.js';
 import { CreditBook } from './credit-book.js';
 import type { Ending } from './end-block.js';
 import { FleetWatch } from './fleet-watch.js';
+import { Forecaster } from './forecaster.js';
 import { idleCapacity } from './idle-capacity.js';
 import { JobBlobs } from './job-blobs.js';
 import { largerClass } from './larger-class.js';
@@ -72,6 +73,7 @@ export class Orchestrator implements ShellHost {
   readonly #cleanups: (() => void)[] = [];
   readonly #background = new Background((thrown) => this.#report(EspalierError.from(thrown)));
   readonly #fleet: FleetWatch;
+  readonly #forecaster: Forecaster;
   #lastTickMs = 0;
   #mayHaveLapsed = false;
   #confirmed: Promise<unknown> = Promise.resolve();
@@ -105,6 +107,12 @@ export class Orchestrator implements ShellHost {
     this.#notes = new BoardNotes({ owner: this.#ports.owner, clock: this.#clock });
     this.#blobs = new JobBlobs(this.#ports.proofs, this.#tools);
     this.#fleet = new FleetWatch(this.#ports.fleet, (error) => this.#report(error));
+    this.#forecaster = new Forecaster({
+      clock: this.#clock,
+      fleet: this.#fleet,
+      forecast: (view) => this.#shell.forecast(view),
+      onEvent: (blockId, event) => this.onEvent(blockId, event),
+    });
     this.#endings = new BlockEndings({
       ports: this.#ports,
       tools: this.#tools,
@@ -306,6 +314,7 @@ export class Orchestrator implements ShellHost {
     const nowMs = this.#clock.monotonicMs();
     if (nowMs - this.#lastTickMs > LAPSE_MS) this.#mayHaveLapsed = true;
     this.#lastTickMs = nowMs;
+    this.#forecaster.look(this.#blocks.values(), nowMs);
     this.#background.ask('telling', async () => {
       const blocks = [...this.#blocks.values()].filter((block) => this.#notes.isDue(block, nowMs));
       await Promise.all([this.#credits.flush(), ...blocks.map((block) => this.#noteOrDrop(block))]);

@@ -10,7 +10,9 @@ import {
 import type { JobProducer } from '../../queue/index.js';
 import type { ProofStore } from '../../store/index.js';
 import {
+  type BlockForecast,
   type BlockSnapshot,
+  type ForecastView,
   Scheduler,
   type SchedulerCommand,
   type SchedulerEvent,
@@ -211,6 +213,10 @@ export class SchedulerShell {
 
   snapshot(blockId: BlockId): BlockSnapshot | undefined {
     return this.#scheduler.snapshot(blockId);
+  }
+
+  forecast(view: ForecastView): ReadonlyMap<BlockId, BlockForecast> {
+    return this.#scheduler.forecast(view);
   }
 
   /** Handles the next message; waits for one. Rejects with what its handling throws, and when it was broken. */

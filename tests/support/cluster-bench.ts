@@ -151,8 +151,14 @@ export class ClusterBench {
     return { orchestrator, events, faults, stop };
   }
 
-  /** A worker, its proofs held up if so wanted. */
-  async worker({ held = false }: { readonly held?: boolean } = {}): Promise<HeldProver> {
+  /** A worker, its proofs held up if so wanted, known to the fleet if so wanted. */
+  async worker({
+    held = false,
+    joins = false,
+  }: {
+    readonly held?: boolean;
+    readonly joins?: boolean;
+  } = {}): Promise<HeldProver> {
     const id = `machine.${randomUUID()}`;
     const prover = new HeldProver({ defaultDurationMs: 0 });
     if (held) prover.hold();
@@ -169,6 +175,7 @@ export class ClusterBench {
       onFault: () => {},
     });
     worker.start();
+    if (joins) await this.#join(id, worker);
     this.#stops.push(async () => {
       prover.release();
       await worker.stop();
@@ -219,6 +226,21 @@ export class ClusterBench {
     await this.fleet.close();
     await this.heart.close();
     await this.redis.stop();
+  }
+
+  async #join(workerId: string, worker: Worker): Promise<void> {
+    const entry = await this.fleet.join({
+      workerId,
+      resources: MACHINE,
+      classes: ['vm', 'rollup'],
+      profile: 'laptop',
+      prover: this.engine.prover.identity,
+      publicKey: '',
+      startedAtMs: 0,
+      slots: worker.capacity,
+      ...worker.status(),
+    });
+    this.#stops.push(() => entry.close());
   }
 
   async #openQueue(producerId: string): Promise<BullmqJobQueue> {

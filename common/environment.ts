@@ -12,6 +12,7 @@ export const ENVIRONMENT = {
   ESPALIER_SERVER: 'orchestrator that commands ask, instead of `--server`; default `127.0.0.1:7420`',
   ESPALIER_TOKEN: 'bearer token for it, instead of `--token-file`',
   ESPALIER_REDIS: 'Redis of the cluster, instead of `--redis`',
+  ESPALIER_REDIS_CA: 'PEM of the CA that signed the certificate of a `rediss://` server, instead of `--redis-ca`',
   ESPALIER_STORE: 'proof store of the cluster, instead of `--store`',
   ESPALIER_NAMESPACE: 'namespace in that Redis, instead of `--namespace`; default `espalier`',
   ESPALIER_LISTEN: 'where an orchestrator serves its API, instead of `--listen`; default `127.0.0.1:7420`',

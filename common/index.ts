@@ -19,6 +19,7 @@ export { packageRoot } from './package-root.js';
 export { isRunning, ownIdentity, ownPlace, type ProcessIdentity } from './process-identity.js';
 export { connectRedis, type RedisOptions } from './redis/connect-redis.js';
 export { redactRedisUrl } from './redis/redact-redis-url.js';
+export { withRedisCa } from './redis/redis-tls.js';
 export { settledWithin } from './settled-within.js';
 export { errnoOf, storeError } from './store-error.js';
 export { isAbandonedTempName, tempName } from './temp-name.js';

@@ -55,7 +55,7 @@ export class RedisBlobStore implements BlobStore {
       throw new EspalierError('store-unavailable', `the store's ${thrown.message}`, {
         cause: thrown,
         // What helps is the same; only the option that named it is another.
-        remedy: (thrown.remedy ?? '').replace('--redis', '--store'),
+        remedy: (thrown.remedy ?? '').replace(/--redis\b(?!-)/, '--store'),
       });
     }
   }

@@ -1,5 +1,6 @@
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { EspalierError } from '../../common/index.js';
+import { EspalierError, withRedisCa } from '../../common/index.js';
 import type { ClusterAddress } from '../cluster/cluster-address.js';
 import type { ClusterStore } from '../cluster/open-store.js';
 import type { CliContext } from '../context.js';
@@ -7,6 +8,7 @@ import type { CliContext } from '../context.js';
 /** Options of every command that talks to a cluster, as commander gives them. */
 export interface RawClusterOptions {
   readonly redis?: string;
+  readonly redisCa?: string;
   readonly store?: string;
   readonly namespace?: string;
 }
@@ -19,10 +21,11 @@ const NAMESPACE_DEFAULT = 'espalier';
 /** It becomes part of every key in Redis, between braces. */
 const NAMESPACE = /^[A-Za-z0-9._-]{1,64}$/;
 
-/** Adds `--redis`, `--store` and `--namespace`. Their defaults come from the environment, which may hold passwords. */
+/** Adds `--redis`, `--redis-ca`, `--store` and `--namespace`. Their defaults come from the environment, which may hold passwords. */
 export function addClusterOptions(command: Command): Command {
   return command
     .option('--redis <url>', 'redis://[user:password@]host:port, or rediss:// for TLS (default: ESPALIER_REDIS)')
+    .option('--redis-ca <file>', 'PEM of the CA that signed its certificate, if private (default: ESPALIER_REDIS_CA)')
     .option(
       '--store <url>',
       'proof store: file:///folder, s3://bucket/prefix, or redis: for the same Redis (default: ESPALIER_STORE)',
@@ -34,7 +37,10 @@ export function addClusterOptions(command: Command): Command {
 }
 
 /** Throws `usage` where an address is missing or cannot be one. */
-export function parseClusterOptions(raw: RawClusterOptions, { env }: Pick<CliContext, 'env'>): ClusterAddress {
+export function parseClusterOptions(
+  raw: RawClusterOptions,
+  { env, cwd }: Pick<CliContext, 'env' | 'cwd'>,
+): ClusterAddress {
   const redisUrl = raw.redis || env['ESPALIER_REDIS'];
   const storeUrl = raw.store || env['ESPALIER_STORE'];
   const namespace = raw.namespace || env['ESPALIER_NAMESPACE'] || NAMESPACE_DEFAULT;
@@ -46,7 +52,9 @@ export function parseClusterOptions(raw: RawClusterOptions, { env }: Pick<CliCon
       `--namespace must be 1 to 64 letters, digits, dots, dashes or underscores, got "${namespace}"`,
     );
   }
-  return { redisUrl, storeUrl, namespace };
+  const ca = raw.redisCa || env['ESPALIER_REDIS_CA'];
+  const caFile = ca ? resolve(cwd, ca) : undefined;
+  return { redisUrl: withRedisCa(redisUrl, caFile), storeUrl: withRedisCa(storeUrl, caFile), namespace };
 }
 
 function missing(what: string, option: string, variable: string, example: string): EspalierError {

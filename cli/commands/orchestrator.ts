@@ -73,7 +73,7 @@ async function run(raw: RawOrchestratorOptions, context: CliContext): Promise<vo
   const api = parseApiOptions(raw, context);
   const address = raw.embedded === true ? undefined : parseClusterOptions(raw, context);
   if (raw.embedded !== true) refuseOptions(raw, OF_WORKER, 'says something of the worker that --embedded has');
-  else refuseOptions(raw, ['redis', 'namespace'], 'is not for --embedded, which has no Redis');
+  else refuseOptions(raw, ['redis', 'redisCa', 'namespace'], 'is not for --embedded, which has no Redis');
   const log = openProcessLog(context, raw);
   const engine = parseEngineOptions(raw, context, engineLog(log, raw));
   const { machineName } = await import('../cluster/worker-machine.js');

@@ -88,6 +88,42 @@ test('warns once of a Redis that loses everything when it restarts', async () =>
   }
 });
 
+test('warns of a Redis that drops transactions when it restarts, since its default user may not write', async () => {
+  const user = ['--user', 'espalier', 'on', '>secret', '~*', '&*', '+@all'];
+  for (const [rights, warnings] of [
+    [
+      [],
+      [
+        expect.stringMatching(
+          /may lose open blocks and jobs when it restarts: .*ACL SETUSER default off ~\* &\* \+@all/,
+        ),
+      ],
+    ],
+    [['~*', '&*', '+@all'], []],
+  ] as const) {
+    const server = await startRedis({ args: [...user, '--user', 'default', 'off', ...rights] });
+    try {
+      const heard: string[] = [];
+      const url = server.url.replace('redis://', 'redis://espalier:secret@');
+      const connect = () => connectRedis({ url, name: 'test', onTrouble: (message) => heard.push(message) });
+      const redis = await connect();
+      expect(heard).toEqual(warnings);
+      await redis.multi().set('a', 1).set('b', 2).exec();
+      const lost = once(redis, 'close');
+      await server.kill();
+      await lost;
+      const read = redis.mget('a', 'b');
+      await server.restart();
+      // Later versions have been mended, and lose nothing in the other case either.
+      if (warnings.length === 0) expect(await read).toEqual(['1', '2']);
+      await read;
+      redis.disconnect();
+    } finally {
+      await server.stop();
+    }
+  }
+});
+
 test('asks for the password that is wrong or missing', async () => {
   const locked = await startRedis({ args: ['--requirepass', 'right'] });
   try {

@@ -2,9 +2,10 @@ import type { Redis } from 'ioredis';
 import { EspalierError } from '../errors.js';
 import { checkServer } from './check-server.js';
 import { redactRedisUrl } from './redact-redis-url.js';
+import { redisTarget } from './redis-tls.js';
 
 export interface RedisOptions {
-  /** `redis://[user:password@]host[:port][/db]`, or `rediss://` for TLS. */
+  /** `redis://[user:password@]host[:port][/db]`, or `rediss://` for TLS: see `redisTarget` for private CAs. */
   readonly url: string;
   /** What the connection is for, as `CLIENT LIST` shows it. */
   readonly name: string;
@@ -44,10 +45,12 @@ const RECONNECT_DELAY_MS_MAX = 300;
 export async function connectRedis({ url, name, onTrouble, ...limits }: RedisOptions): Promise<Redis> {
   const { commandTimeoutMs, answerWithinMs } = limits;
   const shown = redactRedisUrl(url);
+  const target = await redisTarget(url);
   let ready = false;
   // It takes a tenth of a second to load, which commands that need no Redis shall not pay.
   const ioredis = await import('ioredis');
-  const redis = new ioredis.Redis(url, {
+  const redis = new ioredis.Redis(target.url, {
+    ...(target.tls === undefined ? {} : { tls: target.tls }),
     connectionName: `espalier-${name}`,
     lazyConnect: true,
     connectTimeout: CONNECT_TIMEOUT_MS,
@@ -59,7 +62,7 @@ export async function connectRedis({ url, name, onTrouble, ...limits }: RedisOpt
   let lastError: RedisError | undefined;
   // Without a listener ioredis prints every failed attempt.
   redis.on('error', (error: RedisError) => {
-    lastError = error;
+    lastError = withoutSecrets(error);
     // It would go on in database 0, which may be somebody else's.
     if (isRefusedDatabase(error)) redis.disconnect(ready);
   });
@@ -100,7 +103,14 @@ function impatient(timeoutMs: number) {
 }
 
 /** One that the server answered with says which command it was. */
-type RedisError = Error & { readonly code?: string; readonly command?: { readonly name: string } };
+type RedisError = Error & { readonly code?: string; readonly command?: { readonly name: string; args?: unknown } };
+
+/** Whoever shows an error with all that is in it shall show no password: it is among what `AUTH` and `HELLO` were given. */
+function withoutSecrets<T>(thrown: T): T {
+  const { command } = (thrown ?? {}) as Partial<RedisError>;
+  if (command !== undefined) delete command.args;
+  return thrown;
+}
 
 function isRefusedDatabase({ command }: RedisError): boolean {
   return command?.name === 'select';
@@ -109,18 +119,44 @@ function isRefusedDatabase({ command }: RedisError): boolean {
 function refusal(shown: string, thrown: unknown, lastError: RedisError | undefined): EspalierError {
   if (thrown instanceof EspalierError) return thrown;
   // "Connection is closed" says nothing; what closed it does.
-  const cause: RedisError = lastError ?? (thrown instanceof Error ? thrown : new Error(String(thrown)));
-  const reason = cause.message || cause.code;
+  const cause: RedisError = lastError ?? withoutSecrets(thrown instanceof Error ? thrown : new Error(String(thrown)));
+  // OpenSSL ends its own with a line feed.
+  const reason = cause.message.trim() || cause.code;
   if (isRefusedDatabase(cause)) {
     return new EspalierError('redis-unsuitable', `Redis at ${shown}: its database cannot be selected: ${reason}`, {
       cause,
       remedy: 'name a database that it has and that this user may select, as in redis://host:6379/0',
     });
   }
-  return new EspalierError('queue-unavailable', `Redis at ${shown}: ${reason}`, { cause, remedy: remedyFor(cause) });
+  return new EspalierError('queue-unavailable', `Redis at ${shown}: ${reason}`, {
+    cause,
+    remedy: remedyFor(cause, shown),
+  });
 }
 
-function remedyFor({ message }: RedisError): string {
+/** What OpenSSL says of a server whose certificate nobody known has signed. */
+const UNTRUSTED: readonly string[] = [
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+];
+
+function remedyFor({ message, code = '' }: RedisError, shown: string): string {
+  if (UNTRUSTED.includes(code)) {
+    return 'name the CA that signed its certificate with --redis-ca (or ESPALIER_REDIS_CA, or ca= in its URL)';
+  }
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return 'name it as its certificate does';
+  // A server that wants one says so, or just hangs up, as soon as it has seen that there is none.
+  if (
+    shown.startsWith('rediss:') &&
+    (/certificate required/i.test(message) || code === 'ECONNRESET' || code === 'EPIPE')
+  ) {
+    return 'if it asks for a certificate, name one in its URL, as in rediss://host?cert=/path/tls.crt&key=/path/tls.key';
+  }
+  if (code === 'ERR_SSL_WRONG_VERSION_NUMBER')
+    return 'it speaks no TLS on this port: give it as redis://, or name its other port';
   if (/^(WRONGPASS|NOAUTH)\b/.test(message) || message.includes('invalid password')) {
     return 'give user and password in its URL, as in redis://user:password@host (ESPALIER_REDIS and ESPALIER_STORE keep them out of ps)';
   }

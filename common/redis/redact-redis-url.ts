@@ -1,6 +1,6 @@
 import { EspalierError } from '../errors.js';
 
-/** The URL as it may be shown: without its password. Throws `usage` for what is no Redis URL. */
+/** The URL as it may be shown: without its password and its parameters. Throws `usage` for what is no Redis URL. */
 export function redactRedisUrl(url: string): string {
   let parsed: URL;
   try {
@@ -13,6 +13,7 @@ export function redactRedisUrl(url: string): string {
   if (parsed.hostname === '') throw notRedis('it names no host');
   if (!/^\/?\d*$/.test(parsed.pathname)) throw notRedis(`${JSON.stringify(parsed.pathname)} is no database's number`);
   if (parsed.password !== '') parsed.password = '***';
+  parsed.search = '';
   return parsed.href.replace(/\/$/, '');
 }
 

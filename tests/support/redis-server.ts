@@ -7,12 +7,15 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Redis } from 'ioredis';
 import { connectRedis } from '../../common/index.js';
+import type { CertificateFiles } from './certificate-files.js';
 
 export interface RedisServerOptions {
   /** Default `everysec`, as in production. */
   readonly appendfsync?: 'everysec' | 'always' | 'no';
   /** More arguments, as the command line takes them: `['--maxmemory-policy', 'allkeys-lru']`. */
   readonly args?: readonly string[];
+  /** Speaks TLS, and only to those who trust its CA; to whoever has a certificate of it, if `asksClients`. */
+  readonly tls?: { readonly certificates: CertificateFiles; readonly asksClients?: boolean };
 }
 
 /** A real Redis of a test's own: on a free port of the loopback device, with AOF on, in a folder of its own. */
@@ -40,10 +43,11 @@ const PORT_ATTEMPTS = 10;
 export async function startRedis({
   appendfsync = 'everysec',
   args = [],
+  tls,
 }: RedisServerOptions = {}): Promise<RedisServer> {
   const folder = await mkdtemp(join(tmpdir(), 'espalier-redis-'));
   const fixed = ['--bind', '127.0.0.1', '--dir', folder, '--save', '', '--appendonly', 'yes'];
-  const start = (port: number) => launch(['--port', `${port}`, ...fixed, '--appendfsync', appendfsync, ...args]);
+  const start = (port: number) => launch([...portArgs(port, tls), ...fixed, '--appendfsync', appendfsync, ...args]);
   let running: ChildProcess | undefined;
   let port = 0;
   for (let attempt = 1; running === undefined; attempt++) {
@@ -57,7 +61,16 @@ export async function startRedis({
       throw thrown;
     }
   }
-  return new Running(running, port, folder, start);
+  return new Running(running, port, folder, tls === undefined ? 'redis' : 'rediss', start);
+}
+
+function portArgs(port: number, tls: RedisServerOptions['tls']): readonly string[] {
+  if (tls === undefined) return ['--port', `${port}`];
+  const { server, caFile } = tls.certificates;
+  return [
+    ...['--port', '0', '--tls-port', `${port}`, '--tls-auth-clients', tls.asksClients === true ? 'yes' : 'no'],
+    ...['--tls-cert-file', server.certFile, '--tls-key-file', server.keyFile, '--tls-ca-cert-file', caFile],
+  ];
 }
 
 class Running implements RedisServer {
@@ -68,9 +81,10 @@ class Running implements RedisServer {
     private process: ChildProcess,
     readonly port: number,
     readonly folder: string,
+    scheme: string,
     private readonly start: (port: number) => Promise<ChildProcess>,
   ) {
-    this.url = `redis://127.0.0.1:${port}`;
+    this.url = `${scheme}://127.0.0.1:${port}`;
   }
 
   get pid(): number {

@@ -12,6 +12,7 @@ import {
 } from '../proto/index.js';
 import type { BlobStore } from './blob-store.js';
 import { blockResultSchema } from './block-result.js';
+import { type KeptBlock, KeptBlocks } from './kept-blocks.js';
 import { PartedBlobs, type PartedIndex, type Pieces } from './parted-blobs.js';
 import { findFault } from './reason-of.js';
 import { decodeOutline, encodeOutline, type StoredOutline } from './stored-outline.js';
@@ -43,8 +44,10 @@ export type BlockPlace = PartedIndex<StoredOutline>;
 export class BlockStore {
   readonly #blocks: PartedBlobs<StoredOutline, BlockPart>;
   readonly #results: PartedBlobs<BlockResult, readonly ProofSummary[]>;
+  readonly #kept: KeptBlocks;
 
   constructor(blobs: BlobStore) {
+    this.#kept = new KeptBlocks(blobs);
     this.#blocks = new PartedBlobs(blobs, {
       folder: 'blocks/',
       what: 'block',
@@ -101,6 +104,20 @@ export class BlockStore {
   /** Ids of all stored blocks, sound or not, sorted. */
   listBlocks(): AsyncIterable<BlockId> {
     return this.#blocks.list();
+  }
+
+  /** Notes that the proofs of a block are to be kept, also those that it shares with others of its family. */
+  putKept(family: string, kept: KeptBlock): Promise<void> {
+    return this.#kept.put(family, kept);
+  }
+
+  /** The blocks of a family whose proofs are kept. */
+  listKept(family: string): Promise<readonly KeptBlock[]> {
+    return this.#kept.list(family);
+  }
+
+  deleteKept(family: string, blockId: BlockId): Promise<void> {
+    return this.#kept.delete(family, blockId);
   }
 
   /** How a block ended, and the summaries of the proofs that were made for it. Durable when resolved. */

@@ -37,6 +37,8 @@ export function patientPorts(raw: RawPorts, patience: { readonly queue: Patience
       'getResult',
       'getCredits',
       'putResult',
+      'putKept',
+      'listKept',
     ]),
     proofs: {
       ...patiently(store, raw.proofs, [

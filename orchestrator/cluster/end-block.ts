@@ -21,6 +21,7 @@ import {
 import type { ClaimedBlock } from './claimed-block.js';
 import type { ClusterPorts } from './cluster-ports.js';
 import { eachAtOnce } from './each-at-once.js';
+import { hasJob, keptTrees } from './kept-proofs.js';
 import { keepAfter, sweepTree } from './leftovers.js';
 import { findOutline, unlessUnusable } from './stored-outline.js';
 
@@ -145,7 +146,11 @@ async function tellAndEnd(
   { ports, keepProofs, neededBy }: EndBlockOptions,
 ): Promise<void> {
   await block.news.end(result);
-  if (tree !== undefined) await sweepTree(tree, ports.proofs, keepAfter(result, keepProofs, await neededBy(block)));
+  if (tree !== undefined) {
+    const isNeeded = await neededBy(block);
+    const isKept = hasJob(await keptTrees(block.claim.family, ports.blocks));
+    await sweepTree(tree, ports.proofs, keepAfter(result, keepProofs, isNeeded, isKept));
+  }
   await ports.owner.end(block.claim);
 }
 

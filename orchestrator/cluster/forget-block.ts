@@ -4,6 +4,7 @@ import type { BlockBoard } from '../../queue/index.js';
 import type { BlockStore, ProofStore } from '../../store/index.js';
 import type { ProofTree } from '../plan/index.js';
 import { clientProofIdOf, planTree } from '../run/index.js';
+import { hasJob, keptTrees } from './kept-proofs.js';
 import { isOfTree, type SweepableStore, sweepTree } from './leftovers.js';
 import { findOutline } from './stored-outline.js';
 
@@ -11,14 +12,14 @@ export interface ForgetStores {
   readonly board: Pick<BlockBoard, 'find' | 'list'>;
   readonly blocks: Pick<
     BlockStore,
-    'getOutline' | 'hasBlock' | 'deleteBlock' | 'getResult' | 'getCredits' | 'deleteResult'
+    'getOutline' | 'hasBlock' | 'deleteBlock' | 'getResult' | 'getCredits' | 'deleteResult' | 'listKept' | 'deleteKept'
   >;
   readonly proofs: SweepableStore & Pick<ProofStore, 'deleteProof'>;
 }
 
 /**
  * Deletes what is left of an ended block: its result, its content, its root proof, the proofs and inputs of its jobs; but
- * none that an open block shares. Rejects with `block-open` for an open block, with `block-unknown` where there is nothing of
+ * none that an open block shares, nor a proof that is kept for another. Rejects with `block-open` for an open block, with `block-unknown` where there is nothing of
  * it. What a crash leaves behind the next call deletes: the result, which knows what there may be, goes last.
  */
 export async function forgetBlock(blockId: BlockId, { board, blocks, proofs }: ForgetStores): Promise<void> {
@@ -35,7 +36,9 @@ export async function forgetBlock(blockId: BlockId, { board, blocks, proofs }: F
   const seed = result?.lineageSeed ?? null;
   if (outline !== undefined && seed !== null) {
     const isShared = await sharedWithOpen(outline, seed, { board, blocks });
-    await sweepTree(planTree(outline, seed), proofs, { proof: isShared, inputs: isShared });
+    const isKept = hasJob(await keptTrees(outlineFamily(outline), blocks, blockId));
+    const proof = (jobId: JobId) => isShared(jobId) || isKept(jobId);
+    await sweepTree(planTree(outline, seed), proofs, { proof, inputs: isShared });
   } else if (result !== undefined) {
     // Without a sound outline it is not known what there may be: all that may be left of what was proven goes.
     const known = [result.rootId, result.failedJob, ...(await creditedJobs(blocks, blockId))];
@@ -47,6 +50,7 @@ export async function forgetBlock(blockId: BlockId, { board, blocks, proofs }: F
       if (clientId !== undefined) await proofs.deleteProof(clientId);
     }
   }
+  if (outline !== undefined) await blocks.deleteKept(outlineFamily(outline), blockId);
   await blocks.deleteBlock(blockId);
   await blocks.deleteResult(blockId);
 }

@@ -16,7 +16,7 @@ export interface Keep {
 }
 
 /**
- * - A proven block leaves its root, or all proofs of jobs if `keepProofs`.
+ * - A proven block leaves its root, or all proofs of jobs if `keepProofs`, or those that `isKept` says.
  * - One that failed leaves its proofs, and what `espalier replay` needs of the job that failed.
  * - A cancelled one leaves its proofs.
  *
@@ -26,12 +26,13 @@ export function keepAfter(
   { state, rootId, failedJob }: Pick<BlockResult, 'state' | 'rootId' | 'failedJob'>,
   keepProofs: boolean,
   isNeeded: (jobId: JobId) => boolean,
+  isKept: (jobId: JobId) => boolean = () => false,
 ): Keep {
   const failedClient = failedJob === null ? undefined : clientProofIdOf(failedJob);
   return {
     proof: (jobId) => {
       if (isNeeded(jobId) || jobId === rootId || jobId === failedClient) return true;
-      return !isClientProof(jobId) && (keepProofs || state !== 'proven');
+      return !isClientProof(jobId) && (keepProofs || state !== 'proven' || isKept(jobId));
     },
     inputs: (jobId) => isNeeded(jobId) || jobId === failedJob,
   };

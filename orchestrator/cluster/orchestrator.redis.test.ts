@@ -1,12 +1,12 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { type Block, type BlockId, blockId, type RunEventBody, sourceOf } from '../../proto/index.js';
+import { type Block, type BlockId, blockId, partsOf, type RunEventBody, sourceOf } from '../../proto/index.js';
 import { blockPieces } from '../../tests/support/block-pieces.js';
 import { falseProof } from '../../tests/support/block-run.js';
 import { type BenchOrchestrator, ClusterBench } from '../../tests/support/cluster-bench.js';
 import { simulatedBlock } from '../../tests/support/simulated-block.js';
 import { checkRoot, type PreparedBlock, prepareBlock } from '../run/index.js';
 import { forgetBlock } from './forget-block.js';
-import { submitBlock } from './submit-block.js';
+import { submitBlock, submitParts } from './submit-block.js';
 
 /** Three VM jobs, three kernels, three bases, a merge and the root: 11. */
 const CALLS = [2, 1, 0];
@@ -237,6 +237,51 @@ describe('two blocks with the same first transactions', () => {
     // Both have the first two transactions' three VM jobs, three kernels and two bases, and one join over them each.
     expect(worker.begun).toBe(prepared.tree.size + 1);
     for (const id of ids) await forgetBlock(id, bench);
+    expect(await bench.stored()).toEqual([]);
+  });
+});
+
+describe('a block that takes the place of another', () => {
+  it('goes on from the proofs that both share, when the other is cancelled', async () => {
+    const orchestrator = await bench.orchestrator();
+    const worker = await bench.worker();
+    worker.hold(5);
+    const old = await bench.submit(block);
+    await accepted(orchestrator, 5);
+    const before = eventsOf(orchestrator, 'job-proven', old).map(({ jobId }) => jobId);
+    const other = await simulatedBlock(bench.engine, [2, 0, 1, 1]);
+    const reorged: Block = {
+      ...block,
+      transactions: [...block.transactions.slice(0, 2), ...other.transactions.slice(3)],
+    };
+    const id = await bench.submit(reorged);
+    await bench.board.cancel(old);
+    expect(await bench.ended(old)).toMatchObject({ state: 'cancelled' });
+    worker.release();
+    expect(await bench.ended(id)).toMatchObject({ state: 'proven' });
+    const after = eventsOf(orchestrator, 'job-proven', id).map(({ jobId }) => jobId);
+    expect(before.length).toBeGreaterThanOrEqual(5);
+    expect(after.filter((jobId) => before.includes(jobId))).toEqual([]);
+  });
+});
+
+describe('a block whose proofs are kept', () => {
+  it('keeps them all, also those that others share, until it is forgotten', async () => {
+    const first = await bench.orchestrator();
+    await bench.worker();
+    const shorter: Block = { ...block, transactions: block.transactions.slice(0, 2) };
+    await submitParts(partsOf(shorter), bench, { keepProofs: true });
+    expect(await bench.ended(blockId(shorter))).toMatchObject({ state: 'proven' });
+    const kept = [...(await bench.storedProofs())].sort();
+    expect(kept).toHaveLength((await bench.blocks.getResult(blockId(shorter)))?.jobs ?? 0);
+    await first.stop();
+    await bench.orchestrator();
+    const id = await bench.submit(block);
+    expect(await bench.ended(id)).toMatchObject({ state: 'proven' });
+    expect([...(await bench.storedProofs())].sort()).toEqual([...kept, rootId()].sort());
+    await forgetBlock(id, bench);
+    expect([...(await bench.storedProofs())].sort()).toEqual(kept);
+    await forgetBlock(blockId(shorter), bench);
     expect(await bench.stored()).toEqual([]);
   });
 });

@@ -245,7 +245,7 @@ export class Orchestrator implements ShellHost {
     }
   }
 
-  #prove(block: ClaimedBlock, { prepared, stored, found, credits, histories }: ReadyBlock): void {
+  #prove(block: ClaimedBlock, { prepared, stored, found, credits, histories, kept }: ReadyBlock): void {
     for (const { jobId, message } of found.unsound) this.onEvent(block.id, { kind: 'proof-corrupt', jobId, message });
     for (const summary of credits) this.#credits.note(block, summary);
     for (const jobId of block.provenMeanwhile) {
@@ -256,7 +256,8 @@ export class Orchestrator implements ShellHost {
     block.startedMs = this.#clock.monotonicMs();
     this.onEvent(block.id, plannedEvent(prepared, found.finished, this.#tools.prover.identity));
     block.enter('proving');
-    this.#shell.add({ prepared, stored }, { finished: found.finished, ageRank: block.claim.ageRank, histories });
+    const { ageRank } = block.claim;
+    this.#shell.add({ prepared, stored }, { finished: found.finished, ageRank, histories, kept });
   }
 
   #cancel(blockId: BlockId): void {

@@ -3,6 +3,7 @@ import { EspalierError } from '../../common/index.js';
 import type { BlockId, JobHistoryRecord, JobId, ProofSummary, RunEventBody } from '../../proto/index.js';
 import { StoredBlock } from '../../store/index.js';
 import { checkedSource } from '../block/index.js';
+import type { ProofTree } from '../plan/index.js';
 import {
   type FoundProofs,
   findProofs,
@@ -15,6 +16,7 @@ import {
 import type { ClaimedBlock } from './claimed-block.js';
 import type { ClusterPorts } from './cluster-ports.js';
 import { eachAtOnce } from './each-at-once.js';
+import { keptTrees } from './kept-proofs.js';
 import { unlessUnusable } from './stored-outline.js';
 
 /** A block that is ready for the scheduler. */
@@ -25,6 +27,8 @@ export interface ReadyBlock {
   /** Who made the proofs in the store, as far as the board may not know. */
   readonly credits: readonly ProofSummary[];
   readonly histories: ReadonlyMap<JobId, JobHistoryRecord>;
+  /** Trees, its own perhaps among them, none of whose proofs is to be deleted. */
+  readonly kept: readonly ProofTree[];
 }
 
 export interface PrepareClaimedOptions {
@@ -57,9 +61,14 @@ export async function prepareClaimed(
   const prepared = await planExecution(content, tools, { signal, onProgress: phase('executing', onEvent) });
   const stored = new StoredProofs(prepared, ports.proofs, tools);
   const histories = await ports.owner.histories(block.claim);
+  const { claim } = block;
+  // Before any of its proofs is made. Whoever is prepared later finds it, and who was before is in the scheduler with it.
+  const { id: blockId, lineageSeed } = prepared;
+  if (claim.keepProofs === true) await ports.blocks.putKept(claim.family, { blockId, lineageSeed });
+  const kept = await keptTrees(claim.family, ports.blocks);
   const found = await findProofs(prepared.tree, stored, ports.proofs, signal);
   const credits = [...(await uncredited(prepared, found, ports)), ...found.summaries.values()];
-  return { prepared, stored, found, credits, histories };
+  return { prepared, stored, found, credits, histories, kept };
 }
 
 /**

@@ -1,11 +1,12 @@
-import type { JobReport } from '../../proto/index.js';
+import { type JobReport, outlineFamily } from '../../proto/index.js';
 import type { ClusterPorts } from './cluster-ports.js';
-import { unlessUnusable } from './stored-outline.js';
+import { hasJob, keptTrees } from './kept-proofs.js';
+import { findOutline, unlessUnusable } from './stored-outline.js';
 
 /**
  * Deletes a proof that came too late, of a job that no block here has. It is left where it is while its block is open
  * (its owner looks for it), after a block that was not proven (which may be submitted again, or is forgotten), and where it
- * is the root itself.
+ * is the root itself, or to be kept.
  */
 export async function sweepStray(
   { jobId, blockId }: Pick<JobReport & { readonly kind: 'late' }, 'jobId' | 'blockId'>,
@@ -14,5 +15,7 @@ export async function sweepStray(
   if ((await board.find(blockId)) !== undefined) return;
   const result = await blocks.getResult(blockId).catch(unlessUnusable);
   if (result !== undefined && (result.state !== 'proven' || result.rootId === jobId)) return;
-  await proofs.deleteProof(jobId);
+  const outline = await findOutline(blockId, blocks);
+  const kept = outline === undefined ? [] : await keptTrees(outlineFamily(outline), blocks);
+  if (!hasJob(kept)(jobId)) await proofs.deleteProof(jobId);
 }

@@ -25,6 +25,7 @@ export class BlockJobs {
   readonly groups: JobGroups;
   /** Equal for all blocks that share any job: they begin with the same transaction on the same state. */
   readonly family: string;
+  #kept: readonly ProofTree[];
   /** Its jobs that have a history. */
   readonly withHistory = new Set<JobId>();
   readonly #state: Uint8Array;
@@ -36,10 +37,11 @@ export class BlockJobs {
   /** Ready jobs by circuit number. */
   readonly #ready = new Int32Array(JOB_CIRCUITS.length);
 
-  constructor(blockId: BlockId, tree: ProofTree, ageRank: number, finished: Bitset) {
+  constructor(blockId: BlockId, tree: ProofTree, ageRank: number, finished: Bitset, kept: readonly ProofTree[] = []) {
     this.blockId = blockId;
     this.tree = tree;
     this.ageRank = ageRank;
+    this.#kept = kept;
     this.family = tree.lineage(0);
     this.groups = new JobGroups(tree);
     this.#state = new Uint8Array(tree.size);
@@ -85,6 +87,19 @@ export class BlockJobs {
   setStored(job: number, stored: boolean): void {
     if (stored) this.#stored.add(job);
     else this.#stored.delete(job);
+  }
+
+  /** Trees none of whose proofs is to be deleted. */
+  get kept(): readonly ProofTree[] {
+    return this.#kept;
+  }
+
+  keepAlso(trees: readonly ProofTree[]): void {
+    this.#kept = [...new Set([...this.#kept, ...trees])];
+  }
+
+  keepsProof(job: number): boolean {
+    return this.#kept.some((tree) => tree === this.tree || tree.indexOf(this.tree.jobId(job)) >= 0);
   }
 
   /** Whether anything may still read the job's proof; the root's is for the user. */

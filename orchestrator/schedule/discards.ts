@@ -16,11 +16,12 @@ export class Discards {
 
   /** The block does not need the job's proof any more. */
   proof(block: BlockJobs, job: number): void {
-    if (this.#keepProofs) return;
+    if (this.#keepProofs || block.keepsProof(job)) return;
     block.setStored(job, false);
     const jobId = block.tree.jobId(job);
     const twins = this.#blocks.twins(block, jobId);
-    if (!twins.some((twin) => twin.block.isProofNeeded(twin.job))) this.#out.deleteProof(jobId);
+    const isWanted = (twin: Holder) => twin.block.isProofNeeded(twin.job) || twin.block.keepsProof(twin.job);
+    if (!twins.some(isWanted)) this.#out.deleteProof(jobId);
   }
 
   /** The block does not need the job's inputs any more. */

@@ -56,6 +56,8 @@ export interface AddedBlock {
   readonly ageRank: number;
   /** What an earlier scheduler remembered of its jobs: attempts and budgets go on from there. */
   readonly histories?: ReadonlyMap<JobId, JobHistoryRecord>;
+  /** Trees (its own, or those of related blocks, open or not) none of whose proofs is to be deleted. */
+  readonly kept?: readonly ProofTree[];
 }
 
 /**
@@ -103,7 +105,7 @@ export type SchedulerCommand =
   | { readonly kind: 'enqueue'; readonly jobs: readonly QueuedJob[] }
   /** What a job reads may be at fault: check its stored inputs, verify its children, mend inputs, say which proofs are lost. */
   | { readonly kind: 'check-stored'; readonly blockId: BlockId; readonly jobId: JobId }
-  /** Proofs that nothing needs any more, their parents being durable. Never given with `keepProofs`. */
+  /** Proofs that nothing needs any more, their parents being durable. Never given with `keepProofs`, nor of a job of a tree that an open block has as `kept`. */
   | { readonly kind: 'delete-proofs'; readonly jobIds: readonly JobId[] }
   /** Inputs (client proofs included) of jobs that need no proving any more. */
   | { readonly kind: 'delete-inputs'; readonly jobIds: readonly JobId[] }

@@ -13,7 +13,7 @@ it('gives a budget to exactly the codes that are retryable, and to what another 
     'internal',
   ];
   // No job fails with what only those hear who speak to the API.
-  const ofTheApi = ['server-unavailable', 'server-busy'];
+  const ofTheApi = ['server-unavailable', 'server-busy', 'rate-limited', 'call-timeout'];
   for (const [code, { retryable }] of Object.entries(ERROR_CODES)) {
     expect(retryPolicy(code as ErrorCode).retries > 0, code).toBe(
       (retryable && !ofTheApi.includes(code)) || onAnotherMachine.includes(code),

@@ -258,6 +258,9 @@ describe('blocks that share a prefix of transactions', () => {
   const long = treeOf('abcd', [0, 0, 0, 0]);
   const [base0, base1] = [short.jobId(0), short.jobId(1)] as [string, string];
   const shortRoot = short.jobId(short.root);
+  const kept = (blockId: string, tree: typeof short, trees: readonly (typeof short)[]) => {
+    return { blockId, tree, finished: new Bitset(tree.size), ageRank: 1, kept: trees };
+  };
   const both = () => new Bench().add('short', short).add('long', long, [], 2);
 
   it('prove each shared job once, for both', () => {
@@ -297,6 +300,22 @@ describe('blocks that share a prefix of transactions', () => {
     expect(bench.ids('remove')).toEqual([]);
     expect(bench.ids('delete-inputs')).toEqual([shortRoot]);
     expect(bench.prove(base0, 2).enqueued).toEqual([long.jobId(long.joinJob(1, 0))]);
+  });
+
+  it('keep what one of them keeps, also when that has ended', () => {
+    const bench = new Bench().handle({ kind: 'block-added', ...kept('short', short, [short]) });
+    bench.add('long', long, [], 2).prove(base0).prove(base1).prove(shortRoot);
+    expect(bench.ids('delete-proofs')).toEqual([]);
+    expect(bench.kinds).toContain('block-proven');
+    expect(bench.prove(long.jobId(long.joinJob(1, 0))).ids('delete-proofs')).toEqual([]);
+    for (const job of [2, 3]) bench.prove(long.jobId(job));
+    expect(bench.prove(long.jobId(long.joinJob(1, 1))).ids('delete-proofs')).toEqual([2, 3].map((j) => long.jobId(j)));
+    // One that is added later is told.
+    const later = new Bench()
+      .handle({ kind: 'block-added', ...kept('long', long, [short]) })
+      .prove(base0)
+      .prove(base1);
+    expect(later.prove(long.jobId(long.joinJob(1, 0))).ids('delete-proofs')).toEqual([]);
   });
 
   it('wait and fail together', () => {

@@ -145,8 +145,8 @@ export class Scheduler {
     const blocksMax = this.#options.blocksMax ?? BLOCKS_MAX;
     const isTooMany = added.length > 0 && this.#blocks.size + added.length > blocksMax;
     if (isTooMany) throw tooManyBlocks(this.#blocks.size, blocksMax);
-    const open = added.map(({ blockId, tree, ageRank, finished, histories }) => {
-      const block = new BlockJobs(blockId, tree, ageRank, finished);
+    const open = added.map(({ blockId, tree, ageRank, finished, histories, kept }) => {
+      const block = new BlockJobs(blockId, tree, ageRank, finished, kept);
       this.#blocks.add(block);
       this.#inherit(block, histories ?? new Map());
       return block;
@@ -423,6 +423,7 @@ export class Scheduler {
   /** Forgets a block and takes out of the queue what only it wanted. */
   #close(block: BlockJobs): void {
     this.#blocks.delete(block);
+    if (block.kept.length > 0) for (const other of this.#blocks.relatives(block)) other.keepAlso(block.kept);
     for (let job = 0; job < block.tree.size; job++) {
       if (!isUnderWay({ block, job })) continue;
       const jobId = block.tree.jobId(job);

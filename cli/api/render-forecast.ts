@@ -25,16 +25,10 @@ function deadlineText(deadlineAtMs: number | null, nowMs: number): string {
     : `, the deadline passed ${formatDuration(-leftMs)} ago`;
 }
 
-/** What is the matter with a block that will be late; null where it will not. */
+/** What is the matter with a block that will be late, and what would help; null where it will not. */
 export function latenessText(forecast: Forecast | null): string | null {
   const late = forecast?.late ?? null;
-  if (late === null) return null;
-  const { resourceClass, missingWorkers } = late;
-  const short =
-    resourceClass === null || missingWorkers === 0
-      ? ''
-      : ` (${resourceClass} is short of ${formatPlural(missingWorkers, 'worker')})`;
-  return `${oneLine(late.message)}${short}`;
+  return late === null ? null : oneLine(late.message);
 }
 
 /** `vm: 4 running on 4 slots, 12 queued, 20 soon`. */

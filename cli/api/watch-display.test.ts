@@ -88,7 +88,7 @@ it('says who is short when it will be late, and goes on with the time while noth
   display.onUpdate(update(LATE));
   expect(terminal.lines().slice(-2)).toEqual([
     '  root in 8m 00s (03:12:05Z), 1m 00s after its deadline',
-    '  LATE: too few workers (rollup is short of 3 workers)',
+    '  LATE: too few workers',
   ]);
   nowMs += 10_000;
   vi.advanceTimersByTime(1_000);
@@ -143,7 +143,7 @@ it('says in lines what matters, and how far it is every few seconds', () => {
     expect.stringMatching(
       /: tries base-rollup-public 1 again in 500 ms: attempt 1 ended with \[prover-crashed\] it fell$/,
     ),
-    'will be late: too few workers (rollup is short of 3 workers); root in 7m 58s (03:12:05Z), 1m 00s after its deadline',
+    'will be late: too few workers; root in 7m 58s (03:12:05Z), 1m 00s after its deadline',
     'will be in time: root in 2m 08s (03:06:15Z), 4m 50s before its deadline',
     '',
   ]);

@@ -49,6 +49,7 @@ test('collect every proof', async () => {
 test('react to lateness', async () => {
   await server.block('late.json', '--txs', '8', '--calls', '2', '--seed', '3');
   const { code, output } = await run('react-to-lateness', 'late.json', '1');
+  expect(output).toMatch(/^LATE.*: \S/m);
   expect(output).toMatch(/proven, after its deadline\n$/);
   expect(code).toBe(3);
 });

@@ -127,10 +127,13 @@ function remedyFor(reason: string): string {
     return 'is an orchestrator running there, and does it listen on that address (--listen)?';
   }
   if (/ENOTFOUND|EAI_AGAIN|resol/i.test(reason)) return 'check the name of the host';
+  if (/certificate required|alert (bad certificate|handshake)/i.test(reason)) {
+    return 'the server asks for a certificate of this client: name one that its CA signed, and its key';
+  }
   if (/certificate|altname|self.signed|unable to verify|issuer/i.test(reason)) {
     return 'name the CA that signed its certificate, and the host as the certificate does';
   }
-  if (/SSL|TLS|wrong version|packet length|ECONNRESET|socket hang up|dropped|GOAWAY|Protocol/i.test(reason)) {
+  if (/SSL|TLS|wrong version|packet length|ECONNRESET|socket hang up|dropped|GOAWAY|Protocol|Failed to connect/i.test(reason)) {
     return 'do both sides speak TLS, or neither, and does the server ask for a certificate of the client?';
   }
   return 'check address, network and firewall, and whether an orchestrator runs there';

@@ -133,7 +133,11 @@ function remedyFor(reason: string): string {
   if (/certificate|altname|self.signed|unable to verify|issuer/i.test(reason)) {
     return 'name the CA that signed its certificate, and the host as the certificate does';
   }
-  if (/SSL|TLS|wrong version|packet length|ECONNRESET|socket hang up|dropped|GOAWAY|Protocol|Failed to connect/i.test(reason)) {
+  if (
+    /SSL|TLS|wrong version|packet length|ECONNRESET|socket hang up|dropped|GOAWAY|Protocol|Failed to connect/i.test(
+      reason,
+    )
+  ) {
     return 'do both sides speak TLS, or neither, and does the server ask for a certificate of the client?';
   }
   return 'check address, network and firewall, and whether an orchestrator runs there';

@@ -99,7 +99,7 @@ describe('those who watch a block', () => {
     await bench.orchestrator();
     const id = await bench.submit(block);
     const all = follow(events.follow(id));
-    await expect.poll(async () => (await noted(id)).state, { interval: 20 }).toBe('proving');
+    await expect.poll(async () => (await noted(id)).state, { interval: 20, timeout: 10_000 }).toBe('proving');
     await bench.board.cancel(id);
     expect((await all).at(-1)?.events.at(-1)).toMatchObject({ kind: 'ended', result: { state: 'cancelled' } });
   });

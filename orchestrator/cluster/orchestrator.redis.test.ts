@@ -170,7 +170,9 @@ describe('a block that is cancelled', () => {
     await bench.blocks.putResult({ blockId: id, state: 'cancelled', ...counts, ...nothing }, [...early, foreign]);
     worker.hold();
     await bench.submit(block);
-    await expect.poll(async () => (await bench.board.credits(id)).length, { interval: 5 }).toBe(leaves.length);
+    await expect
+      .poll(async () => (await bench.board.credits(id)).length, { interval: 5, timeout: 10_000 })
+      .toBe(leaves.length);
     const workers = (await bench.board.credits(id)).map(({ jobId, workerId }) => [jobId, workerId]);
     expect(workers.toSorted()).toEqual(leaves.map((jobId) => [jobId, 'machine.earlier']).toSorted());
     worker.release();

@@ -113,7 +113,7 @@ export function viewOfResult(result: BlockResult, before: OpenPart = {}): BlockV
     transactions: result.transactions,
     calls: result.calls,
     submittedAtMs: result.submittedAtMs,
-    deadlineAtMs: before.deadlineAtMs ?? null,
+    deadlineAtMs: result.deadlineAtMs ?? before.deadlineAtMs ?? null,
     owner: null,
     jobs,
     done: state === 'proven' ? jobs : (before.done ?? 0),
@@ -124,7 +124,7 @@ export function viewOfResult(result: BlockResult, before: OpenPart = {}): BlockV
     rootId: result.rootId,
     error: result.error,
     failedJob: result.failedJob,
-    keepProofs: before.keepProofs ?? false,
+    keepProofs: result.keepProofs ?? before.keepProofs ?? false,
   };
 }
 

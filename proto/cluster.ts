@@ -59,6 +59,10 @@ export interface BlockResult {
   readonly jobs: number;
   readonly submittedAtMs: number;
   readonly endedAtMs: number;
+  /** When its root proof was to be there, in milliseconds since the epoch. Left out: there was no deadline. */
+  readonly deadlineAtMs?: number;
+  /** Its proofs are kept until it is forgotten. */
+  readonly keepProofs?: boolean;
   /**
    * The fencing token of the owner that wrote it: of two results of one submission the one with the larger token holds.
    * Results of earlier versions have none, which is less than any.

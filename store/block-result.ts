@@ -17,6 +17,8 @@ export const blockResultSchema = z.strictObject({
   jobs: count,
   submittedAtMs: timeMs,
   endedAtMs: timeMs,
+  deadlineAtMs: timeMs.exactOptional(),
+  keepProofs: z.boolean().exactOptional(),
   token: count.exactOptional(),
   rootId: text.nullable(),
   error: z

@@ -104,6 +104,7 @@ export function renderResult(result: BlockView, nowMs: number): string {
     ['jobs', formatCount(result.jobs)],
     ['submitted', momentText(result.submittedAtMs, nowMs)],
     ['ended', `${momentText(endedAtMs, nowMs)}, after ${formatDuration(endedAtMs - result.submittedAtMs)}`],
+    ...(result.deadlineAtMs === null ? [] : [['deadline', missedText(endedAtMs - result.deadlineAtMs)]]),
     ...(rootId === null ? [] : [['root', rootId]]),
     ...(error === null ? [] : [['error', oneLine(`[${error.code}] ${error.message}`)]]),
     ...(error?.remedy === undefined ? [] : [['remedy', oneLine(error.remedy)]]),
@@ -125,6 +126,11 @@ export function isEnded(state: BlockState): state is EndedState {
 
 function endedAt({ endedAtMs, submittedAtMs }: BlockView): number {
   return endedAtMs ?? submittedAtMs;
+}
+
+/** How long after its deadline a block ended, or before it. */
+function missedText(lateMs: number): string {
+  return lateMs > 0 ? `missed by ${formatDuration(lateMs)}` : `kept, with ${formatDuration(-lateMs)} left`;
 }
 
 function deadlineText(deadlineAtMs: number, nowMs: number): string {

@@ -123,6 +123,10 @@ it('shows one block in detail, open or ended, with what can be done next', () =>
   expect(text).toMatch(/^error +\[witness-unsatisfied\] the assertion \| fails$/m);
   expect(text).toMatch(/^job +base-rollup-private\.0\.5e2c: its inputs are kept for `espalier replay`$/m);
   expect(text).toMatch(/^ended +2026-01-02T03:00:05Z \(4m 00s ago\), after 1m 00s$/m);
+  const inTime = { ...proven, deadlineAtMs: NOW_MS - 3 * MINUTE_MS };
+  expect(renderResult(inTime, NOW_MS)).toMatch(/^deadline +kept, with 1m 00s left$/m);
+  const late = { ...proven, deadlineAtMs: NOW_MS - 5 * MINUTE_MS };
+  expect(renderResult(late, NOW_MS)).toMatch(/^deadline +missed by 1m 00s$/m);
   expect(renderResult(proven, NOW_MS)).toMatch(/^next +`espalier proof efefefefefef` fetches its root proof/m);
 });
 

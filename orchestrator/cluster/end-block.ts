@@ -68,6 +68,8 @@ export async function endBlock(block: ClaimedBlock, wanted: Ending, options: End
     jobs: planned?.tree.size ?? 0,
     submittedAtMs: claim.submittedAtMs,
     endedAtMs: clock.nowMs(),
+    ...(claim.deadlineAtMs === undefined ? {} : { deadlineAtMs: claim.deadlineAtMs }),
+    ...(claim.keepProofs === undefined ? {} : { keepProofs: claim.keepProofs }),
     token: claim.token,
     rootId: ending.state === 'proven' && prepared !== undefined ? prepared.tree.jobId(prepared.tree.root) : null,
     lineageSeed: planned?.lineageSeed ?? earlier?.lineageSeed ?? null,

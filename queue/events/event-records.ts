@@ -67,6 +67,8 @@ const resultSchema = z.strictObject({
   jobs: count,
   submittedAtMs: timeMs,
   endedAtMs: timeMs,
+  deadlineAtMs: timeMs.exactOptional(),
+  keepProofs: z.boolean().exactOptional(),
   token: count.exactOptional(),
   rootId: text.nullable(),
   error: errorSchema.nullable(),

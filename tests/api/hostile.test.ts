@@ -208,7 +208,10 @@ describe('readers who do not read', () => {
   });
 
   test('of an answer: likewise', async () => {
-    const { address, othersGoOn, client } = await attacked({ callMs: 300, callsMax: 2 });
+    const { address, othersGoOn, connect } = await attacked({ callMs: 300, callsMax: 2 });
+    // One that does not try again when it is refused for now.
+    const client = connect({ connectTimeoutMs: 1 });
+    await client.workers();
     const session = http2Session(address, noWindow);
     const calls = [1, 2].map(() => http2Call(session, listBlocks.path));
     for (const { stream } of calls) stream.end(framed(Buffer.alloc(0)));

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   type BlockId,
   type BlockView,
@@ -15,6 +16,9 @@ import { findBlock } from './find-block.js';
 const EVENTS_AT_ONCE_MAX = 256;
 /** So often a block that is quiet is looked at: whoever should have told of its end may have died before. */
 const LOOK_MS = 5_000;
+
+/** How long to wait for the owner of a block to note how far it has come. */
+const NOTED_MS = 250;
 
 export type FollowBackend = Pick<ApiBackend, 'board' | 'blocks' | 'events' | 'place'>;
 
@@ -48,7 +52,9 @@ export async function* followBlock(
   try {
     let known = await lookUp(blockId, backend);
     let place = after ?? known.place;
+    let summedUp: EventCursor | undefined;
     if (after === undefined) {
+      summedUp = known.place;
       yield { kind: 'snapshot', reason: 'start', ...known };
       if (known.block.endedAtMs !== null) return yield { kind: 'ended', ...known };
     }
@@ -58,6 +64,12 @@ export async function* followBlock(
       if (chunks === 'gone') {
         known = await lookUp(blockId, backend);
         place = known.place;
+        if (known.block.endedAtMs === null && summedUp?.epoch === place.epoch && summedUp.seq === place.seq) {
+          // More was told than is kept since its owner noted how far it has come, which it does soon.
+          await delay(NOTED_MS, undefined, { signal });
+          continue;
+        }
+        summedUp = place;
         yield { kind: 'snapshot', reason: 'caught-up', ...known };
         if (known.block.endedAtMs !== null) return yield { kind: 'ended', ...known };
       } else if (chunks.length > 0) {

@@ -36,5 +36,13 @@ export async function openApi(options: Partial<ApiOptions> = {}) {
     onTestFinished(() => client.close());
     return client;
   };
-  return { backend, board, fleet, server, refused, connect, client: connect() };
+  let client: ReturnType<typeof connect> | undefined;
+  return {
+    ...{ backend, board, fleet, server, refused, connect },
+    /** Of Espalier, the same each time. */
+    get client() {
+      client ??= connect();
+      return client;
+    },
+  };
 }

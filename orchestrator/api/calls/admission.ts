@@ -118,9 +118,11 @@ function errorOf({ code, details }: Status): EspalierError | undefined {
         remedy: 'call again, with more time',
       });
     case status.INTERNAL:
-      // What is the caller's fault; anything else is the server's own.
-      if (!/decompress|grpc-timeout/i.test(details)) return new EspalierError('internal', details);
-      return new EspalierError('request-malformed', `the call cannot be read: ${details}`);
+      if (/decompress|grpc-timeout/i.test(details)) {
+        return new EspalierError('request-malformed', `the call cannot be read: ${details}`);
+      }
+      // Anything else is that the caller is gone in the middle of a message, who hears nothing any more.
+      return /serializ/i.test(details) ? new EspalierError('internal', details) : undefined;
     default:
       return undefined;
   }

@@ -17,7 +17,8 @@ function streamOf(call: ServerInterceptingCallInterface): ServerHttp2Stream {
  * protocol has it for a stream that is reset to calm its reader down.
  */
 export function resetStream(call: ServerInterceptingCallInterface): void {
-  streamOf(call).close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+  const stream = streamOf(call);
+  later(() => stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM));
 }
 
 /**
@@ -26,13 +27,20 @@ export function resetStream(call: ServerInterceptingCallInterface): void {
  */
 export function closeWhenAnswered(call: ServerInterceptingCallInterface): void {
   const stream = streamOf(call);
-  const close = () => {
+  const close = () =>
     // Behind the last of the answer.
-    setImmediate(() => {
+    later(() => {
       if (!stream.readableEnded && !stream.closed) stream.close(constants.NGHTTP2_NO_ERROR);
     });
-  };
   // A status is in the headers where there is no answer, else it follows on what is still to be sent.
   if (stream.sentHeaders?.['grpc-status'] === undefined) stream.once('wantTrailers', close);
   else close();
+}
+
+/**
+ * Not at once: in the moment in which Node (20.20) tells that the peer has reset one stream, resetting another one of the
+ * same connection never returns, and takes all memory.
+ */
+function later(close: () => void): void {
+  setImmediate(close);
 }

@@ -17,7 +17,8 @@ import { streamEnd, withToken } from './raw-calls.js';
 /** As grpcurl, health probes and their like see the server: with what it tells of itself, and nothing else. */
 
 const reflectionFolder = dirname(createRequire(import.meta.url).resolve('@grpc/reflection/package.json'));
-const reflectionProto = (version: string) => join(reflectionFolder, `build/proto/grpc/reflection/${version}/reflection.proto`);
+const reflectionProto = (version: string) =>
+  join(reflectionFolder, `build/proto/grpc/reflection/${version}/reflection.proto`);
 
 // biome-ignore lint/suspicious/noExplicitAny: a client of a service that is not known here.
 type DynamicClient = any;
@@ -88,11 +89,21 @@ describe('reflection', () => {
       const symbol = `espalier.v1.${name}`;
       const definition = await definitionOf(server.address, symbol);
       const told = Object.values(definition[symbol] ?? {}).map(({ path }) => path);
-      expect(told.sort()).toEqual(Object.values(service).map(({ path }) => path).sort());
+      expect(told.sort()).toEqual(
+        Object.values(service)
+          .map(({ path }) => path)
+          .sort(),
+      );
     }
-    const blocks = clientOf(await definitionOf(server.address, 'espalier.v1.BlockService'), 'espalier.v1.BlockService', server.address);
+    const blocks = clientOf(
+      await definitionOf(server.address, 'espalier.v1.BlockService'),
+      'espalier.v1.BlockService',
+      server.address,
+    );
     const page = await new Promise((resolve, reject) => {
-      blocks.ListBlocks({ pageSize: 3 }, (error: Error | null, answer: unknown) => (error ? reject(error) : resolve(answer)));
+      blocks.ListBlocks({ pageSize: 3 }, (error: Error | null, answer: unknown) =>
+        error ? reject(error) : resolve(answer),
+      );
     });
     expect(page).toMatchObject({ nextPageToken: '' });
   });
@@ -109,7 +120,8 @@ describe('reflection', () => {
 });
 
 describe('health', () => {
-  const health = (address: string) => clientOf(loadSync(healthProto, { enums: String }), 'grpc.health.v1.Health', address);
+  const health = (address: string) =>
+    clientOf(loadSync(healthProto, { enums: String }), 'grpc.health.v1.Health', address);
   const check = (client: DynamicClient, service = '') =>
     new Promise<string>((resolve) => {
       client.Check({ service }, (error: { code: number } | null, answer: { status: string }) =>
@@ -169,7 +181,9 @@ test('the shapes by which values are counted are those of the definitions', asyn
   const shapeOf = (name: string): WireShape => {
     const message = definition[name.replace(/^\./, '')] as unknown as { type: { field: readonly Field[] } };
     const inner = message.type.field.filter(({ type }) => type === 'TYPE_MESSAGE');
-    return Object.fromEntries(inner.map(({ number, typeName }) => [number, shapeOf(`espalier.v1.${typeName.split('.').at(-1)}`)]));
+    return Object.fromEntries(
+      inner.map(({ number, typeName }) => [number, shapeOf(`espalier.v1.${typeName.split('.').at(-1)}`)]),
+    );
   };
   const uploads = Object.values(wire.BlockServiceService).filter(({ requestStream }) => requestStream);
   expect([...UPLOAD_SHAPES.keys()].sort()).toEqual(uploads.map(({ path }) => path).sort());

@@ -26,8 +26,7 @@ async function attacked(limits: Partial<ApiLimits> = {}) {
   const api = await openApi({ limits });
   await api.client.submit(block);
   const othersGoOn = async () => expect(await api.client.block(id)).toMatchObject({ blockId: id });
-  const { client, refused } = api;
-  return { client, refused, address: api.server.address, othersGoOn };
+  return { ...api, address: api.server.address, othersGoOn };
 }
 
 describe('messages that are none', () => {

@@ -4,8 +4,6 @@ import { join } from 'node:path';
 import { credentials } from '@grpc/grpc-js';
 import { describe, expect, test } from 'vitest';
 import type { ApiOptions } from '../../orchestrator/index.js';
-import { addressesOf, checkListen } from '../../orchestrator/api/transport.js';
-import { CertificateFiles } from '../../orchestrator/api/certificate-files.js';
 import { wire } from '../../proto/index.js';
 import { type TestCertificate, testCa, testCertificate } from '../support/certificates.js';
 import { tempFolder } from '../support/temp-folder.js';
@@ -17,7 +15,11 @@ const ca = testCa('the CA');
 
 async function tlsFiles(own: TestCertificate, clientCa?: TestCertificate) {
   const folder = await tempFolder();
-  const paths = { certFile: join(folder, 'cert.pem'), keyFile: join(folder, 'key.pem'), clientCaFile: join(folder, 'ca.pem') };
+  const paths = {
+    certFile: join(folder, 'cert.pem'),
+    keyFile: join(folder, 'key.pem'),
+    clientCaFile: join(folder, 'ca.pem'),
+  };
   const write = async ({ cert, key }: TestCertificate) => {
     await writeFile(paths.certFile, cert);
     await writeFile(paths.keyFile, key);
@@ -39,8 +41,11 @@ function secrets(own?: TestCertificate, trusted = ca): Required<Pick<RawOptions,
 }
 
 /** How a call over a new connection ends. */
-const callOver = (address: string, options: RawOptions = {}, method: typeof listBlocks | typeof forgetBlock = listBlocks) =>
-  sendBytes(bytesClient(address, options.secrets), method, [Buffer.alloc(0)], withToken(options.token));
+const callOver = (
+  address: string,
+  options: RawOptions = {},
+  method: typeof listBlocks | typeof forgetBlock = listBlocks,
+) => sendBytes(bytesClient(address, options.secrets), method, [Buffer.alloc(0)], withToken(options.token));
 
 describe('over TLS', () => {
   test('calls are served, and others are not', async () => {
@@ -87,30 +92,6 @@ describe('over TLS', () => {
 });
 
 describe('certificates', () => {
-  test('are read again when they change; what cannot be used changes nothing, and is told of once', async () => {
-    const troubles: string[] = [];
-    const first = testCertificate('first', ca);
-    const { write, ...tls } = await tlsFiles(first);
-    const files = await CertificateFiles.open(tls, { onTrouble: (line) => troubles.push(line), lookMs: 2 ** 30 });
-    const seen: string[] = [];
-    files.addIdentityCertificateListener((update) => void seen.push(String(update?.certificate)));
-    await expect.poll(() => seen).toEqual([first.cert]);
-    // Replaced half: the key is not that of the certificate yet.
-    const second = testCertificate('second', ca);
-    await writeFile(tls.certFile, second.cert);
-    await files.look();
-    await files.look();
-    expect(seen).toHaveLength(1);
-    expect(troubles).toEqual([expect.stringMatching(/cannot be used together: .*; the certificates read before stay in use/)]);
-    await write(second);
-    await files.look();
-    expect(seen).toEqual([first.cert, second.cert]);
-    await writeFile(tls.keyFile, 'no key');
-    await files.look();
-    expect(troubles[1]).toMatch(/--tls-key .*it is no PEM file/);
-    files.close();
-  });
-
   test('that were replaced are those that new connections see', async () => {
     const another = testCa('another CA');
     const { write, ...tls } = await tlsFiles(testCertificate('first', ca));
@@ -121,49 +102,9 @@ describe('certificates', () => {
     await expect.poll(byAnother, { timeout: 20_000 }).toBe('OK');
     expect((await callOver(server.address, secrets())).status).toBe('UNAVAILABLE');
   }, 30_000);
-
-  test('are refused at the start where they cannot be used', async () => {
-    const { write: _, ...tls } = await tlsFiles(testCertificate('server', ca));
-    const key = testCertificate('other', ca).key;
-    await writeFile(tls.keyFile, key);
-    await expect(openApi({ tls })).rejects.toMatchObject({ code: 'usage', message: expect.stringMatching(/together/) });
-    await expect(openApi({ tls: { ...tls, certFile: '/nowhere.pem' } })).rejects.toMatchObject({
-      code: 'usage',
-      message: expect.stringMatching(/^--tls-cert \/nowhere.pem cannot be used: ENOENT/),
-    });
-  });
 });
 
 describe('listening', () => {
-  const tls = { certFile: 'c', keyFile: 'k' };
-  const mutual = { ...tls, clientCaFile: 'ca' };
-  const plan = { host: '0.0.0.0', hasAccessFile: false, allowInsecure: false };
-
-  test.each([
-    [{}, /and do everything$/],
-    [{ hasAccessFile: true }, /the tokens too$/],
-    [{ tls }, /anybody could do everything/],
-  ])('beyond this machine is refused with %j, and the remedy named', (more, message) => {
-    const check = () => checkListen({ ...plan, ...more }, ['0.0.0.0']);
-    expect(check).toThrowError(message);
-    expect(check).toThrowError(expect.objectContaining({ code: 'usage', remedy: expect.stringContaining('--tls-cert') }));
-  });
-
-  test.each([{ tls: mutual }, { tls, hasAccessFile: true }, { allowInsecure: true }])('is allowed with %j', (more) => {
-    checkListen({ ...plan, ...more }, ['0.0.0.0']);
-  });
-
-  test('a name counts as what it stands for', async () => {
-    expect(await addressesOf('localhost')).toContain('127.0.0.1');
-    for (const addresses of [['127.0.0.1', '::1'], ['127.8.8.8'], ['::ffff:127.0.0.1']]) checkListen(plan, addresses);
-    for (const address of ['::', '10.0.0.1', '1.127.0.0', '::ffff:10.0.0.1']) {
-      expect(() => checkListen({ ...plan, host: 'box' }, ['127.0.0.1', address])).toThrowError(
-        `refusing to listen on box, which is 127.0.0.1 and ${address}, beyond this machine`,
-      );
-    }
-    await expect(addressesOf('no.such.host.invalid')).rejects.toMatchObject({ code: 'usage' });
-  });
-
   const opened = (options: Partial<ApiOptions>) => openApi(options).then(({ server }) => server.address);
 
   test('is refused before anything listens', async () => {

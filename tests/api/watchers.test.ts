@@ -4,7 +4,14 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { ClientReadableStream } from '@grpc/grpc-js';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { type BlockEvent, blockId, cursorFromText, type EventChunk, type EventCursor, wire } from '../../proto/index.js';
+import {
+  type BlockEvent,
+  blockId,
+  cursorFromText,
+  type EventChunk,
+  type EventCursor,
+  wire,
+} from '../../proto/index.js';
 import type { BlockClaim, BlockOwner } from '../../queue/index.js';
 import { framed, http2Call, http2Session } from '../support/http2-call.js';
 import { simulatedBlock, simulatedEngine } from '../support/simulated-block.js';
@@ -33,7 +40,15 @@ async function told() {
 function chunkOf(epoch: number, first: number): EventChunk {
   const events = Array.from({ length: 1_000 }, (_, n): BlockEvent => {
     const jobId = `base-rollup-private.${first + n}.${'ab'.repeat(16)}`;
-    return { kind: 'job-started', jobId, circuit: 'base-rollup-private', level: 0, workerId: 'w.1', attempt: 1, atMs: 2_000 };
+    return {
+      kind: 'job-started',
+      jobId,
+      circuit: 'base-rollup-private',
+      level: 0,
+      workerId: 'w.1',
+      attempt: 1,
+      atMs: 2_000,
+    };
   });
   return { epoch, first, events };
 }
@@ -66,7 +81,15 @@ class Teller {
   start(count: number): Promise<void> {
     const events = Array.from({ length: count }, (_, n): BlockEvent => {
       const jobId = `base-rollup-private.${this.told + n}.${'ab'.repeat(16)}`;
-      return { kind: 'job-started', jobId, circuit: 'base-rollup-private', level: 0, workerId: 'w.1', attempt: 1, atMs: 2_000 };
+      return {
+        kind: 'job-started',
+        jobId,
+        circuit: 'base-rollup-private',
+        level: 0,
+        workerId: 'w.1',
+        attempt: 1,
+        atMs: 2_000,
+      };
     });
     return this.tell(...events);
   }
@@ -74,7 +97,7 @@ class Teller {
   async end(): Promise<void> {
     const { blockId: ended, submittedAtMs, token } = this.claim;
     const result = {
-      ...{ blockId: ended, state: 'cancelled', transactions: 2, calls: 1, jobs: 5, submittedAtMs, token } as const,
+      ...({ blockId: ended, state: 'cancelled', transactions: 2, calls: 1, jobs: 5, submittedAtMs, token } as const),
       ...{ endedAtMs: submittedAtMs + 5, rootId: null, error: null, failedJob: null, lineageSeed: null },
     };
     await this.tell({ kind: 'ended', result, atMs: 3_000 });
@@ -135,7 +158,8 @@ describe('ten watchers of which one never reads', () => {
       onTestFinished(() => stream.cancel());
       return new Places(stream);
     });
-    const caughtUp = () => expect.poll(() => watchers.every(({ seen }) => seen.at(-1)?.seq === teller.told), { timeout: 30_000 }).toBe(true);
+    const caughtUp = () =>
+      expect.poll(() => watchers.every(({ seen }) => seen.at(-1)?.seq === teller.told), { timeout: 30_000 }).toBe(true);
     // Twice as many as are kept for those who come back: from here on what is kept is as much as it will ever be.
     for (let some = 0; some < 80; some++) await teller.start(500);
     await caughtUp();

@@ -57,7 +57,9 @@ function corpus(): readonly Buffer[] {
         ...{ blockId: id, levelsBelowRoot: 3, everyLevel: true, rootOnly: false, cursor: '1-1/7' },
       }),
     ),
-    bytesOf(wire.GetProofRequest.encode({ which: { $case: 'jobId', value: `base-rollup-private.1.${'ab'.repeat(16)}` } })),
+    bytesOf(
+      wire.GetProofRequest.encode({ which: { $case: 'jobId', value: `base-rollup-private.1.${'ab'.repeat(16)}` } }),
+    ),
     bytesOf(wire.DrainWorkerRequest.encode({ workerId: 'm.1', reason: 'why' })),
     Buffer.alloc(0),
   ];
@@ -152,7 +154,9 @@ function bytesAttack(api: Api, recorded: Buffer): Attack {
 }
 
 test(`seed ${SEED}: what is almost right is refused as it should be, while another client's calls go on`, async () => {
-  const api = await openApi({ limits: { requestsPerSecond: 1e6, requestsBurst: 1e6, uploadStallMs: 500, blocksOpenMax: 200 } });
+  const api = await openApi({
+    limits: { requestsPerSecond: 1e6, requestsBurst: 1e6, uploadStallMs: 500, blocksOpenMax: 200 },
+  });
   const recorded = await recording(api);
   const internal: string[] = [];
   const noteInternal = () => {
@@ -193,5 +197,7 @@ test(`seed ${SEED}: what is almost right is refused as it should be, while anoth
   expect(answers).toBeGreaterThan(FUZZ_MS / 1_000);
   expect(tries).toBeGreaterThan(FUZZ_MS / 100);
   expect(process.memoryUsage().rss - before).toBeLessThan(GROWTH_MAX_BYTES);
-  process.stderr.write(`${tries} tries, ${answers} answers to another client, the slowest in ${Math.round(slowestMs)} ms\n`);
+  process.stderr.write(
+    `${tries} tries, ${answers} answers to another client, the slowest in ${Math.round(slowestMs)} ms\n`,
+  );
 });

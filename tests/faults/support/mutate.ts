@@ -39,7 +39,11 @@ export function mutate(bytes: Buffer, random: SeededRandom): Buffer {
   for (let changes = 1 + random.below(4); changes > 0; changes--) {
     const at = random.below(result.length + 1);
     const length = random.below(Math.min(64, result.length - at) + 1);
-    const [before, middle, after] = [result.subarray(0, at), result.subarray(at, at + length), result.subarray(at + length)];
+    const [before, middle, after] = [
+      result.subarray(0, at),
+      result.subarray(at, at + length),
+      result.subarray(at + length),
+    ];
     switch (random.below(6)) {
       case 0:
         if (at < result.length) result[at] = (result[at] ?? 0) ^ (1 << random.below(8));

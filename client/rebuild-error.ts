@@ -78,8 +78,10 @@ function decoded<T>(any: Any, name: string, type: { decode(bytes: Uint8Array): T
   }
 }
 
-/** Whether the stream was reset under the call: the connection broke, or the server ended. */
+/** Whether the stream was reset under the call: the connection broke, the server ended, or nothing of it was read for long. */
 function isReset({ code, details }: ServiceError): boolean {
+  // What grpc-js calls ENHANCE_YOUR_CALM; of its own limits a server says which.
+  if (code === Code.RESOURCE_EXHAUSTED) return /^Bandwidth exhausted/.test(details);
   return code === Code.INTERNAL && /RST_STREAM|stream.*(closed|reset)|GOAWAY|goaway/i.test(details);
 }
 

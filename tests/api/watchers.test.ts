@@ -4,6 +4,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { ClientReadableStream } from '@grpc/grpc-js';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import type { ApiLimits } from '../../orchestrator/index.js';
 import {
   type BlockEvent,
   blockId,
@@ -28,8 +29,8 @@ setFlagsFromString('--expose-gc');
 const collectGarbage: () => void = runInNewContext('gc');
 
 /** A block that its owner, the test, tells of. */
-async function told() {
-  const api = await openApi();
+async function told(limits: Partial<ApiLimits> = {}) {
+  const api = await openApi({ limits });
   await api.client.submit(block);
   const owner = api.board.owner('o.1');
   const [claim] = await owner.claim(1);
@@ -145,6 +146,20 @@ describe('a connection that is cut in the middle of a watch', () => {
     // Behind the snapshot that it began with.
     expect(seen.slice(1)).toEqual(expected);
   }, 60_000);
+});
+
+test('a client that did not read for so long that its stream was reset goes on from where it was', async () => {
+  const { api, teller } = await told({ readerStallMs: 300 });
+  await teller.plan();
+  const updates = api.connect().watch(id)[Symbol.asyncIterator]();
+  const seen = [(await updates.next()).value?.cursor];
+  // More than is on its way at most, and not more than is kept.
+  for (let some = 0; some < 20; some++) await teller.start(500);
+  await expect.poll(() => api.refused.map(({ error }) => error.code), { timeout: 10_000 }).toEqual(['call-timeout']);
+  await teller.end();
+  for (let next = await updates.next(); !next.done; next = await updates.next()) seen.push(next.value.cursor);
+  const { token } = teller.claim;
+  expect(seen).toEqual(Array.from({ length: teller.told }, (_, n) => `${token}-${n + 1}`));
 });
 
 describe('ten watchers of which one never reads', () => {

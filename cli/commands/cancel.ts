@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Client } from '../../client/index.js';
+import type { BlockState, Client } from '../../client/index.js';
 import { EspalierError } from '../../common/index.js';
 import { shortId } from '../api/render-blocks.js';
 import { blockArgument } from '../completion/id-argument.js';
@@ -46,20 +46,29 @@ async function cancel(client: Client, block: string, options: RawCancelOptions, 
     say('cancelling', `block ${id} is being cancelled`);
     return;
   }
-  const { followBlock } = await import('../api/follow-block.js');
-  const { state } = await followBlock(
-    client,
-    blockId,
-    () => undefined,
-    signal,
-    () => notWaiting(id),
-  );
+  const state = await endedState(client, blockId, signal);
+  if (state === null) {
+    say('cancelling', `block ${id} is being cancelled`);
+    return;
+  }
   say(
     state,
     state === 'cancelled'
       ? `block ${id} is cancelled`
       : `block ${id} is ${state}: it had ended before it could be cancelled`,
   );
+}
+
+/** How the block ended; null: who may cancel need not be one who may look. */
+async function endedState(client: Client, blockId: string, signal: AbortSignal): Promise<BlockState | null> {
+  const { followBlock } = await import('../api/follow-block.js');
+  const ignore = () => undefined;
+  try {
+    return (await followBlock(client, blockId, ignore, signal, () => notWaiting(shortId(blockId)))).state;
+  } catch (thrown) {
+    if (EspalierError.from(thrown).code === 'permission-denied') return null;
+    throw thrown;
+  }
 }
 
 /** Whoever stops waiting stops nothing: that the block is to end is noted. */

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Client, SubmitOptions, Submitted } from '../../client/index.js';
+import { EspalierError } from '../../common/index.js';
 import { contentText, shortId } from '../api/render-blocks.js';
 import type { CliContext } from '../context.js';
 import { formatCount } from '../format.js';
@@ -65,22 +66,33 @@ async function report(
   { stdout, aside, clock, signal }: CliContext,
 ): Promise<void> {
   const { blockId, outcome } = submitted;
-  const { transactions, calls } = await client.block(blockId, { signal });
+  const content = await contentOf(client, blockId, signal);
   if (json) {
-    const line = { atMs: clock.nowMs(), kind: 'submission', ...submitted, transactions, calls };
+    const line = { atMs: clock.nowMs(), kind: 'submission', ...submitted, ...content };
     stdout.write(`${JSON.stringify(line)}\n`);
     return;
   }
   stdout.write(`${blockId}\n`);
-  aside.say(OUTCOMES[outcome](shortId(blockId), contentText({ transactions, calls })));
+  aside.say(OUTCOMES[outcome](shortId(blockId), content === null ? '' : `: ${contentText(content)}`));
   if ('replacedBlockId' in submitted) {
     const { replacedBlockId, wasOpen } = submitted as Submitted & { replacedBlockId: string; wasOpen: boolean };
     aside.say(`block ${shortId(replacedBlockId)} ${wasOpen ? 'is cancelled' : 'had ended already'}`);
   }
 }
 
+/** null: who may submit need not be one who may look. */
+async function contentOf(client: Client, blockId: string, signal: AbortSignal) {
+  try {
+    const { transactions, calls } = await client.block(blockId, { signal });
+    return { transactions, calls };
+  } catch (thrown) {
+    if (EspalierError.from(thrown).code === 'permission-denied') return null;
+    throw thrown;
+  }
+}
+
 const OUTCOMES = {
-  submitted: (id: string, content: string) => `submitted: ${content}; \`espalier watch ${id}\` shows it`,
+  submitted: (id: string, content: string) => `submitted${content}; \`espalier watch ${id}\` shows it`,
   open: (id: string) => `it is open already; \`espalier watch ${id}\` shows it`,
   proven: (id: string) => `it is proven already; \`espalier proof ${id}\` fetches its root proof`,
 } as const;

@@ -64,6 +64,29 @@ test('a token over TLS, by the client and by a command; and without the CA, with
   });
 });
 
+test('who may submit and not look is told that the block is submitted', async () => {
+  const { folder, path } = await secured();
+  const { token, sha256 } = newToken();
+  await writeFile(path('access.json'), JSON.stringify([{ name: 'sequencer', roles: ['submit'], sha256 }]));
+  const api = await openApi({ accessFile: path('access.json') });
+  const made = await runCommand(
+    ['block', 'new', '--txs', '1', '--calls', '0', '--prover', 'simulated', '-o', 'b.json'],
+    {
+      cwd: folder,
+    },
+  );
+  expect(made.exitCode).toBe(0);
+  const env = { ESPALIER_SERVER: api.server.address, ESPALIER_TOKEN: token };
+  const { exitCode, stdout, stderr } = await runCommand(['submit', 'b.json'], { cwd: folder, env });
+  expect({ exitCode, stdout, stderr }).toEqual({
+    exitCode: 0,
+    stdout: expect.stringMatching(/^[0-9a-f]{64}\n$/),
+    stderr: expect.stringMatching(/^submitted; `espalier watch [0-9a-f]{12}` shows it\n$/),
+  });
+  const cancelled = await runCommand(['cancel', stdout.trim()], { cwd: folder, env });
+  expect(cancelled).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/ is being cancelled\n$/), stderr: '' });
+});
+
 test('a certificate of the client where the server asks for one; and without', async () => {
   const { path, ca, mine, tls } = await secured();
   const api = await openApi({ tls: { ...tls, clientCaFile: path('ca.pem') } });

@@ -14,7 +14,8 @@ import type { ApiBackend } from './api-backend.js';
 import { findBlock } from './find-block.js';
 import { type FollowBackend, type Followed, followBlock } from './follow-block.js';
 import type { PlannedTrees } from './planned-tree.js';
-import { proofCursorFromText, proofCursorToText } from './proof-cursor.js';
+import { type ProofCursor, proofCursorFromText, proofCursorToText } from './proof-cursor.js';
+import { ProvenBehind } from './proven-behind.js';
 
 /** Levels of joins below the root whose proofs are sent unless the request says otherwise. */
 export const LEVELS_BELOW_ROOT_DEFAULT = 2;
@@ -36,8 +37,15 @@ export async function* streamProofs(
 ): AsyncGenerator<wire.StreamProofsResponse> {
   const from = request.cursor === '' ? undefined : proofCursorFromText(request.cursor);
   const sending = new ProofSending(blockId, request, backend, signal);
-  if (from?.job !== undefined) yield* sending.resumeScan(from.place, from.job);
-  for await (const followed of followBlock(blockId, from?.place, backend, signal)) yield* sending.answer(followed);
+  if (from?.place === 'ended') {
+    const found = await findBlock(blockId, backend);
+    if ('result' in found) return yield* sending.resumeEnded(viewOfResult(found.result), from.job ?? 0);
+  } else if (from?.job !== undefined) {
+    yield* sending.resumeScan(from.place, from.job);
+  }
+  // One that is open again begins anew.
+  const after = from?.place === 'ended' ? undefined : from?.place;
+  for await (const followed of followBlock(blockId, after, backend, signal)) yield* sending.answer(followed);
 }
 
 /** What one stream has sent, and what it sends for what happens. */
@@ -63,11 +71,11 @@ class ProofSending {
       case 'snapshot':
         await this.#plan(followed.lineageSeed);
         this.#mayHaveMissed = true;
-        yield* this.#scan(followed.place, 0);
+        if (followed.block.endedAtMs === null) yield* this.#scan(followed.place, 0);
         break;
       case 'ended':
         await this.#plan(followed.lineageSeed);
-        yield* this.#end(followed.block, followed.place);
+        yield* this.#scanEnded(followed.block, 0);
         break;
       case 'chunk': {
         const { chunk, from } = followed;
@@ -83,6 +91,13 @@ class ProofSending {
   async *resumeScan(place: EventCursor, firstJob: number): AsyncGenerator<wire.StreamProofsResponse> {
     await this.#planLate();
     yield* this.#scan(place, firstJob);
+  }
+
+  /** Goes on with the proofs of an ended block. */
+  async *resumeEnded(block: BlockView, firstJob: number): AsyncGenerator<wire.StreamProofsResponse> {
+    await this.#planLate();
+    this.#mayHaveMissed = true;
+    yield* this.#scanEnded(block, firstJob);
   }
 
   async *#hear(event: BlockEvent, place: EventCursor, block: BlockView): AsyncGenerator<wire.StreamProofsResponse> {
@@ -121,17 +136,41 @@ class ProofSending {
     if (job >= 0) this.#sent.delete(job);
   }
 
-  /** Proofs in the store that were not sent yet, from the leaves up. */
+  /** Proofs that were in the store at `place` and were not sent yet, from the leaves up. */
   async *#scan(place: EventCursor, firstJob: number): AsyncGenerator<wire.StreamProofsResponse> {
-    for (let job = firstJob; job < (this.#tree?.size ?? 0); job++) {
-      if (!this.#isWanted(job) || this.#sent.has(job)) continue;
-      this.#signal.throwIfAborted();
-      const response = await this.#response(job, { place, job: job + 1 });
-      if (response.item?.$case === 'proof') yield response;
-      else this.#sent.delete(job);
+    const tree = this.#tree;
+    if (tree === undefined) return;
+    const reader = this.#backend.events.follow(this.#blockId);
+    try {
+      const later = new ProvenBehind(reader, place, tree);
+      for (let job = firstJob; job < tree.size; job++) {
+        if (!this.#isWanted(job) || this.#sent.has(job)) continue;
+        this.#signal.throwIfAborted();
+        const response = await this.#response(job, { place, job: job + 1 });
+        // One that was stored since is told of behind this place, and comes then.
+        if (response.item?.$case === 'proof' && !later.has(job)) yield response;
+        else this.#sent.delete(job);
+      }
+    } finally {
+      reader.close();
     }
   }
 
+  /** What was not sent yet of a block that has ended, and that it has: nothing of it changes any more. */
+  async *#scanEnded(block: BlockView, firstJob: number): AsyncGenerator<wire.StreamProofsResponse> {
+    const size = this.#tree?.size ?? 0;
+    for (let job = this.#mayHaveMissed ? firstJob : size; job < size; job++) {
+      if (!this.#isWanted(job) || this.#sent.has(job)) continue;
+      this.#signal.throwIfAborted();
+      const response = await this.#response(job, { place: 'ended', job: job + 1 });
+      // Where it was not proven, what is not there was not made.
+      if (response.item?.$case === 'proof' || block.state === 'proven') yield response;
+    }
+    const cursor = proofCursorToText({ place: 'ended', job: size });
+    yield { cursor, item: { $case: 'ended', value: blockToWire(block) } };
+  }
+
+  /** Of a block that was heard to end: the names of what was replaced before it could be sent. */
   async *#end(block: BlockView, place: EventCursor): AsyncGenerator<wire.StreamProofsResponse> {
     if (block.state === 'proven' && this.#mayHaveMissed) {
       for (let job = 0; job < (this.#tree?.size ?? 0); job++) {
@@ -139,13 +178,13 @@ class ProofSending {
         if (this.#isWanted(job) && !this.#sent.has(job)) yield await this.#response(job, { place });
       }
     }
-    const cursor = proofCursorToText({ place, job: undefined });
+    const cursor = proofCursorToText({ place: 'ended', job: this.#tree?.size ?? 0 });
     yield { cursor, item: { $case: 'ended', value: blockToWire(block) } };
   }
 
   async #response(
     job: number,
-    { place, job: next }: { readonly place: EventCursor; readonly job?: number },
+    { place, job: next }: { readonly place: ProofCursor['place']; readonly job?: number },
   ): Promise<wire.StreamProofsResponse> {
     const jobId = this.#tree?.jobId(job) ?? '';
     const record = await this.#backend.proofs.getProof(jobId);

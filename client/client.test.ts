@@ -107,7 +107,7 @@ describe('watching', () => {
       cursors.push(call.request.cursor);
       calls += 1;
       tell(call, 2);
-      if (calls === 1) call.emit('error', apiError(Code.UNAVAILABLE, 'queue-unavailable', 'Redis is away'));
+      if (calls === 1) call.emit('error', apiError('queue-unavailable', 'Redis is away'));
       else if (calls === 2) call.end();
       else if (calls === 3) setImmediate(restart);
       else if (cursors.at(-1) === '6') call.end();
@@ -154,10 +154,7 @@ describe('watching', () => {
     const api = await serve({
       watchBlock: (call) => {
         calls += 1;
-        call.emit(
-          'error',
-          apiError(Code.NOT_FOUND, 'block-unknown', 'no block is so', { remedy: 'look', subject: 'x' }),
-        );
+        call.emit('error', apiError('block-unknown', 'no block is so', { remedy: 'look', subject: 'x' }));
       },
     });
     expect(await failureOf(collect(clientOf(api).watch(BLOCK_ID)))).toMatchObject({
@@ -319,7 +316,7 @@ describe('submitting', () => {
       },
       replaceBlock: (call, callback) => {
         call.resume();
-        callback(apiError(Code.INVALID_ARGUMENT, 'block-invalid', 'tx 3: its sender is nobody'));
+        callback(apiError('block-invalid', 'tx 3: its sender is nobody'));
       },
     });
     const client = clientOf(api);

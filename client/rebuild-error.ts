@@ -1,6 +1,6 @@
 import { status as Code, type Metadata, type ServiceError } from '@grpc/grpc-js';
 import { EspalierError, type SerializedError } from '../common/index.js';
-import { failureFromWire, wire } from '../proto/index.js';
+import { ERROR_DOMAIN, failureFromWire, wire } from '../proto/index.js';
 import type { ServerAddress } from './server-address.js';
 
 /** An error of a call, and what is to be done about it. */
@@ -12,7 +12,6 @@ export interface CallFault {
   readonly retryAfterMs: number;
 }
 
-const DOMAIN = 'espalier';
 const DETAILS = 'grpc-status-details-bin';
 
 /** These and no others may pass by themselves though the server did not say so: the connection is at fault. */
@@ -45,7 +44,7 @@ export function endedEarly(server: ServerAddress): CallFault {
 function errorOfServer({ metadata, details }: ServiceError): CallFault | undefined {
   const all = detailsOf(metadata);
   const info = all.flatMap((any) => decoded(any, 'google.rpc.ErrorInfo', wire.ErrorInfo))[0];
-  if (info?.domain !== DOMAIN) return undefined;
+  if (info?.domain !== ERROR_DOMAIN) return undefined;
   const { remedy = '', subject = '', retryable } = info.metadata;
   const serialized: SerializedError = failureFromWire({ code: info.reason, message: details, remedy, subject });
   const error = EspalierError.fromSerialized(serialized);

@@ -5,7 +5,8 @@ import {
   type ServiceError,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
-import { wire } from '../../proto/index.js';
+import { type ErrorCode, EspalierError, type EspalierErrorOptions } from '../../common/index.js';
+import { toServiceError, wire } from '../../proto/index.js';
 
 export interface ScriptedApi {
   readonly address: string;
@@ -32,18 +33,9 @@ export async function scriptedApi(
 }
 
 /** What a server of Espalier fails a call with. */
-export function apiError(
-  status: number,
-  reason: string,
-  message: string,
-  metadata: Readonly<Record<string, string>> = {},
-): ServiceError {
-  const info = wire.ErrorInfo.fromPartial({ reason, domain: 'espalier', metadata });
-  const details = [
-    { typeUrl: 'type.googleapis.com/google.rpc.ErrorInfo', value: Buffer.from(wire.ErrorInfo.encode(info).finish()) },
-  ];
-  const bytes = wire.Status.encode(wire.Status.fromPartial({ code: status, message, details })).finish();
-  const trailers = new Metadata();
-  trailers.set('grpc-status-details-bin', Buffer.from(bytes));
-  return Object.assign(new Error(message), { code: status, details: message, metadata: trailers });
+export function apiError(code: ErrorCode, message: string, options: EspalierErrorOptions = {}): ServiceError {
+  const { code: status, detailsBin } = toServiceError(new EspalierError(code, message, options));
+  const metadata = new Metadata();
+  metadata.set('grpc-status-details-bin', Buffer.from(detailsBin));
+  return Object.assign(new Error(message), { code: status, details: message, metadata });
 }

@@ -28,6 +28,15 @@ export type BlockEventBody =
       readonly workerId: string;
       readonly attempt: number;
     }
+  /** The worker that proved it has put it back into the queue, under the same attempt: it goes away. */
+  | {
+      readonly kind: 'job-given-back';
+      readonly jobId: JobId;
+      readonly circuit: CircuitName;
+      readonly level: number;
+      readonly workerId: string;
+      readonly attempt: number;
+    }
   | {
       readonly kind: 'job-proven';
       readonly jobId: JobId;

@@ -48,9 +48,11 @@ export interface JobLease extends QueuedJob {
 /**
  * What the orchestrator hears of a job; the proof itself is in the store. `started`: cores and memory are granted and the
  * proof itself begins; a job that ends before that, or whose proof is found in the store, is not heard to start.
+ * `given-back`: one that was heard to start waits again, under the same attempt (drain, preemption).
  */
 export type JobReport =
   | { readonly kind: 'started'; readonly jobId: JobId; readonly workerId: string; readonly attempt: number }
+  | { readonly kind: 'given-back'; readonly jobId: JobId; readonly workerId: string; readonly attempt: number }
   | { readonly kind: 'proven'; readonly jobId: JobId; readonly workerId: string; readonly summary: ProofSummary }
   | {
       readonly kind: 'failed';

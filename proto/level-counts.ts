@@ -11,7 +11,7 @@ interface Counts {
 
 /**
  * How far the levels of a block are, after each of its events: a job that starts runs, one that is proven is done and
- * runs no more, one that is retried runs no more. Where that is not what happened `recounted` follows. A snapshot, and
+ * runs no more, one that is given back or retried runs no more. Where that is not what happened `recounted` follows. A snapshot, and
  * the events behind its cursor, give the same counts as every later snapshot.
  */
 export class LevelCounts {
@@ -36,6 +36,7 @@ export class LevelCounts {
       case 'job-proven':
         this.#count(event.level, -1, 1);
         break;
+      case 'job-given-back':
       case 'job-retried':
         this.#count(event.level, -1, 0);
         break;

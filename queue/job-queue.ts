@@ -57,8 +57,8 @@ export interface JobConsumer {
   /** Ends a lease with a failure, which is reported. Rejects with `lease-lost` if the lease is not held. */
   fail(lease: JobLease, error: SerializedError): Promise<void>;
   /**
-   * Gives a job back unharmed (drain, preemption): it waits again under the same attempt. Rejects with `lease-lost` if
-   * the lease is not held.
+   * Gives a job back unharmed (drain, preemption): it waits again under the same attempt, which is reported if its start
+   * was. Rejects with `lease-lost` if the lease is not held.
    */
   release(lease: JobLease): Promise<void>;
 }

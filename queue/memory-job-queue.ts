@@ -255,8 +255,12 @@ export class MemoryJobQueue implements JobQueue {
   }
 
   #release(lease: JobLease): void {
-    const { entry } = this.#ended(lease);
+    const { entry, present, queued } = this.#ended(lease);
     entry.lease = undefined;
+    if (present.started) {
+      const { job, attempt } = queued;
+      this.#publish({ kind: 'given-back', jobId: job.id, workerId: lease.workerId, attempt });
+    }
     this.#heapOf(entry.queued.job.resourceClass).push(entry);
     this.#handOut();
   }

@@ -119,6 +119,12 @@ class LoggedWatch implements WatchDisplay {
       const why = `attempt ${attempt} ended with [${error.code}] ${error.message}`;
       this.#say('warning', `${name}: tries ${shortJobName(jobId)} again in ${formatDuration(delayMs)}: ${why}`);
     }
+    if (event.kind === 'job-given-back') {
+      this.#say(
+        'plain',
+        `${name}: ${event.workerId} gave ${shortJobName(event.jobId)} back, which waits for another worker`,
+      );
+    }
     this.#sayState(name, block);
     const late = latenessText(block.forecast);
     const isLate = late !== null;

@@ -50,6 +50,9 @@ export class BlockLog {
       case 'job-started':
         block?.running.add(event.jobId);
         return null;
+      case 'job-given-back':
+        block?.running.delete(event.jobId);
+        return ['plain', `waits for another worker with ${shortJobName(event.jobId)}: ${event.workerId} gave it back`];
       case 'job-proven':
         return block === undefined ? null : this.#progressed(block, event.jobId);
       case 'job-retried': {

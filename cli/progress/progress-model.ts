@@ -72,6 +72,9 @@ export class ProgressModel {
       case 'job-proven':
         this.#prove(event);
         break;
+      case 'job-given-back':
+        this.#stopRunning(event.jobId, event.atMs);
+        break;
       case 'job-retried':
         this.#stopRunning(event.jobId, event.atMs);
         this.#retries += 1;

@@ -12,6 +12,7 @@ export function blockEventOf(event: RunEventBody, lineageSeed: string | undefine
       return lineageSeed === undefined ? undefined : { kind: 'planned', levels, lineageSeed };
     }
     case 'job-started':
+    case 'job-given-back':
     case 'job-retried':
       return event;
     case 'job-proven': {

@@ -149,6 +149,11 @@ export class SchedulerShell {
         this.#put({ event: { kind: 'job-started', jobId, attempt }, workerId });
         break;
       }
+      case 'given-back': {
+        const { attempt } = report;
+        this.#put({ event: { kind: 'job-given-back', jobId, attempt }, workerId });
+        break;
+      }
       case 'proven':
         if (this.#holdersOf(jobId).length === 0) this.#strayProven(report);
         else if (this.#options.checksRoots && this.#isRoot(jobId)) this.#checkRoot(report.summary);
@@ -291,7 +296,8 @@ export class SchedulerShell {
   #obey(command: SchedulerCommand, message: Message): Promise<void> | undefined {
     switch (command.kind) {
       case 'report-started':
-        this.#tellStarted(command, message);
+      case 'report-given-back':
+        this.#tellHolder(command, message);
         return undefined;
       case 'report-proven':
         return this.#accept(command.blockId, command.jobId, message.proof);
@@ -309,7 +315,10 @@ export class SchedulerShell {
   }
 
   #begin(
-    command: Exclude<SchedulerCommand, { kind: 'report-started' | 'report-proven' | 'remove' | 'detach' | 'remember' }>,
+    command: Exclude<
+      SchedulerCommand,
+      { kind: 'report-started' | 'report-given-back' | 'report-proven' | 'remove' | 'detach' | 'remember' }
+    >,
   ): void {
     const { host, proofs } = this.#options;
     switch (command.kind) {
@@ -352,14 +361,16 @@ export class SchedulerShell {
     }
   }
 
-  #tellStarted(
-    { blockId, jobId }: SchedulerCommand & { readonly kind: 'report-started' },
+  /** Who holds a job now, or has given it back. */
+  #tellHolder(
+    { blockId, jobId }: SchedulerCommand & { readonly kind: 'report-started' | 'report-given-back' },
     { event, workerId }: Message,
   ): void {
     const block = this.#blocks.get(blockId);
-    if (block === undefined || event.kind !== 'job-started' || workerId === undefined) return;
+    if (block === undefined || workerId === undefined) return;
+    if (event.kind !== 'job-started' && event.kind !== 'job-given-back') return;
     const job = block.prepared.tree.indexOf(jobId);
-    this.#onEvent(block, { kind: 'job-started', ...factsOf(block, job), workerId, attempt: event.attempt });
+    this.#onEvent(block, { kind: event.kind, ...factsOf(block, job), workerId, attempt: event.attempt });
   }
 
   #accept(blockId: BlockId, jobId: JobId, proof: ProvenBy | undefined): Promise<void> | undefined {

@@ -2,7 +2,7 @@ import type { BlockId, JobHistoryRecord, JobId, QueuedJob } from '../../proto/in
 import type { SchedulerCommand } from './events.js';
 
 type Report = SchedulerCommand & {
-  readonly kind: 'report-started' | 'report-proven' | 'report-retry' | 'report-recounted';
+  readonly kind: 'report-started' | 'report-given-back' | 'report-proven' | 'report-retry' | 'report-recounted';
 };
 type Ending = SchedulerCommand & { readonly kind: 'block-proven' | 'block-failed' };
 

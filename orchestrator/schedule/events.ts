@@ -16,6 +16,8 @@ export type SchedulerEvent = { readonly nowMs: number } & (
   | { readonly kind: 'block-cancelled'; readonly blockId: BlockId }
   /** A worker began to prove it. A job may be proven or fail without. */
   | { readonly kind: 'job-started'; readonly jobId: JobId; readonly attempt: number }
+  /** A worker that had begun to prove it has put it back into the queue, under the same attempt. */
+  | { readonly kind: 'job-given-back'; readonly jobId: JobId; readonly attempt: number }
   | {
       /** The proof of a job is durable. */
       readonly kind: 'job-proven';
@@ -67,6 +69,8 @@ export interface AddedBlock {
 export type SchedulerCommand =
   /** A worker proves a job of the block now. */
   | { readonly kind: 'report-started'; readonly blockId: BlockId; readonly jobId: JobId }
+  /** The worker that proved a job of the block has given it back: it waits again. */
+  | { readonly kind: 'report-given-back'; readonly blockId: BlockId; readonly jobId: JobId }
   /** A proof was accepted. At most once for a job and block, unless the proof was lost meanwhile. */
   | { readonly kind: 'report-proven'; readonly blockId: BlockId; readonly jobId: JobId }
   /** A job failed and will be tried again. */
@@ -80,8 +84,9 @@ export type SchedulerCommand =
       readonly delayMs: number;
     }
   /**
-   * The counts of an open block after all of these commands, where the three kinds of report before do not account for
-   * them: a job that starts runs, one that is proven is done and runs no more, one that is tried again runs no more.
+   * The counts of an open block after all of these commands, where the kinds of report before do not account for them:
+   * a job that starts runs, one that is proven is done and runs no more, one that is given back or tried again runs no
+   * more.
    */
   | { readonly kind: 'report-recounted'; readonly blockId: BlockId; readonly levels: readonly LevelSnapshot[] }
   /** Take these out of the queue, waiting or running; some may not be there any more. */

@@ -122,6 +122,9 @@ export class Scheduler {
       case 'job-started':
         this.#startJob(event);
         break;
+      case 'job-given-back':
+        this.#putBack(event);
+        break;
       case 'job-proven':
         this.#proveJob(event);
         break;
@@ -200,6 +203,15 @@ export class Scheduler {
       this.#out.report({ kind: 'report-started', blockId: block.blockId, jobId });
     }
     this.#stragglers.noteActivity(this.#nowMs);
+  }
+
+  #putBack({ jobId, attempt }: EventOf<'job-given-back'>): void {
+    if (attempt < this.#histories.attempt(jobId)) return;
+    for (const { block, job } of this.#holders(jobId)) {
+      if (block.state(job) !== 'leased') continue;
+      block.setState(job, 'ready', this.#nowMs);
+      this.#out.report({ kind: 'report-given-back', blockId: block.blockId, jobId });
+    }
   }
 
   #proveJob({ jobId, attempt, wallMs }: EventOf<'job-proven'>): void {

@@ -143,6 +143,7 @@ const event: fc.Arbitrary<WatchedEventBody> = fc.oneof(
     block: view,
   }),
   fc.record({ kind: fc.constant('job-started' as const), ...place, workerId: word, attempt: count }),
+  fc.record({ kind: fc.constant('job-given-back' as const), ...place, workerId: word, attempt: count }),
   fc.record({ kind: fc.constant('job-proven' as const), ...place, workerId: word, attempts: count, wallMs: exactMs }),
   fc.record({ kind: fc.constant('job-retried' as const), ...place, attempt: count, delayMs: count, error: failure }),
   fc.record({ kind: fc.constant('proof-lost' as const), jobId: word, message: text }),

@@ -34,6 +34,10 @@ function bodyToWire(body: WatchedEventBody, deadlineAtMs: number | null): WireBo
       const { workerId, attempt } = body;
       return { $case: 'jobStarted', value: { job: placeToWire(body), workerId, attempt } };
     }
+    case 'job-given-back': {
+      const { workerId, attempt } = body;
+      return { $case: 'jobGivenBack', value: { job: placeToWire(body), workerId, attempt } };
+    }
     case 'job-proven': {
       const { workerId, attempts, wallMs } = body;
       return { $case: 'jobProven', value: { job: placeToWire(body), workerId, attempts, wallMs } };
@@ -67,6 +71,10 @@ function bodyFromWire(body: WireBody): WatchedEventBody {
     case 'jobStarted': {
       const { job, workerId, attempt } = body.value;
       return { kind: 'job-started', ...placeFromWire(job), workerId, attempt };
+    }
+    case 'jobGivenBack': {
+      const { job, workerId, attempt } = body.value;
+      return { kind: 'job-given-back', ...placeFromWire(job), workerId, attempt };
     }
     case 'jobProven': {
       const { job, workerId, attempts, wallMs } = body.value;

@@ -123,13 +123,13 @@ export class BullmqJobQueue implements JobQueue {
       complete: (lease, summary) => {
         const proof = { jobId: lease.job.id, workerId: lease.workerId, summary };
         const late: JobReport = { kind: 'late', blockId: lease.job.blockId, ...proof };
-        return keeper.end(lease, 'ended', { kind: 'proven', ...proof }, late);
+        return keeper.end(lease, { kind: 'proven', ...proof }, late);
       },
       fail: (lease, error) => {
         const { job, workerId: by, attempt } = lease;
-        return keeper.end(lease, 'ended', { kind: 'failed', jobId: job.id, workerId: by, attempt, error });
+        return keeper.end(lease, { kind: 'failed', jobId: job.id, workerId: by, attempt, error });
       },
-      release: (lease) => keeper.end(lease, 'released'),
+      release: (lease) => keeper.release(lease),
     };
   }
 

@@ -163,7 +163,7 @@ export class JobTaker {
   }
 
   #giveBack(lease: JobLease): void {
-    this.#keeper.end(lease, 'released').catch((thrown: unknown) => {
+    this.#keeper.release(lease).catch((thrown: unknown) => {
       const { code, message } = EspalierError.from(thrown);
       if (code !== 'lease-lost') this.#onTrouble(`job ${lease.job.id} cannot be given back: ${message}`);
     });

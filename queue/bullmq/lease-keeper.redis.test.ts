@@ -39,7 +39,7 @@ describe('LeaseKeeper', () => {
     await keeper.check('w1');
     expect(known.signal.aborted).toBe(false);
     await expectWaiting(queue, ['b', 'c']);
-    await keeper.end(known, 'ended');
+    await keeper.release(known);
   });
 
   test('aborts what is no longer held, and still tells of a proof that was stored by then', async () => {
@@ -55,7 +55,7 @@ describe('LeaseKeeper', () => {
     expect(lease.signal.reason).toMatchObject({ code: 'lease-lost' });
     const proof = { jobId: 'a', workerId: 'w1', summary: summaryOf(lease) };
     await expectCode(
-      keeper.end(lease, 'ended', { kind: 'proven', ...proof }, { kind: 'late', blockId: 'b1', ...proof }),
+      keeper.end(lease, { kind: 'proven', ...proof }, { kind: 'late', blockId: 'b1', ...proof }),
       'lease-lost',
     );
     expect(await log.until(1)).toEqual(['late a']);
@@ -71,8 +71,7 @@ describe('LeaseKeeper', () => {
     else await queues.redis.del(queues.keys.of('leases', 'w1'));
     await keeper.check('w1');
     const proof = { jobId: 'a', workerId: 'w1', summary: summaryOf(lease) };
-    const end = () =>
-      keeper.end(lease, 'ended', { kind: 'proven', ...proof }, { kind: 'late', blockId: 'b1', ...proof });
+    const end = () => keeper.end(lease, { kind: 'proven', ...proof }, { kind: 'late', blockId: 'b1', ...proof });
     await queues.redis.config('SET', 'min-replicas-to-write', '1');
     await expectCode(end(), 'queue-unavailable', /replicas/);
     await queues.redis.config('SET', 'min-replicas-to-write', '0');

@@ -46,15 +46,37 @@ export class LeaseKeeper {
     }
   }
 
-  /** Ends a lease. `late` is told instead of `report` where the lease turns out to be lost. */
-  async end(lease: JobLease, what: 'ended' | 'released', report?: JobReport, late?: JobReport): Promise<void> {
+  /** Ends a lease for good. `late` is told instead of `report` where the lease turns out to be lost. */
+  async end(lease: JobLease, report: JobReport, late?: JobReport): Promise<void> {
+    await this.#end(this.#ending(lease), 'ended', report, late);
+  }
+
+  /** Gives a job back to wait again. */
+  async release(lease: JobLease): Promise<void> {
+    const held = this.#ending(lease);
+    const { job, workerId, attempt, isStarted } = held;
+    const report: JobReport = { kind: 'given-back', jobId: job.id, workerId, attempt };
+    await this.#end(held, 'released', isStarted ? report : undefined);
+  }
+
+  /** A lease that its holder may end. */
+  #ending(lease: JobLease): HeldLease {
     const held = this.#find(lease);
     if (held === undefined || held.state === 'ending' || held.state === 'over') throw leaseLost(lease);
+    return held;
+  }
+
+  async #end(
+    held: HeldLease,
+    what: 'ended' | 'released',
+    report: JobReport | undefined,
+    late?: JobReport,
+  ): Promise<void> {
     if (held.state === 'held' && (await this.#settle(held, what, report))) return;
     // Removed while Redis was asked: its holder has been told, and nobody wants to hear of it.
-    if (isOver(held)) throw leaseLost(lease);
+    if (isOver(held)) throw leaseLost(held);
     await this.#tellLate(held, late);
-    throw leaseLost(lease);
+    throw leaseLost(held);
   }
 
   /** Jobs were removed: their holders stop. Tokens of others are not known here. */

@@ -13,6 +13,7 @@ const attempt = z.int().positive();
 /** Newer workers may tell more than this one knows. */
 const reportSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('started'), jobId: text, workerId: text, attempt }),
+  z.object({ kind: z.literal('given-back'), jobId: text, workerId: text, attempt }),
   z.object({ kind: z.literal('proven'), jobId: text, workerId: text, summary: proofSummarySchema }),
   z.object({
     kind: z.literal('failed'),

@@ -68,8 +68,8 @@ describe('the dead', () => {
     await takeOne(other.consumer('m2.dead'), ['rollup']);
     await queues.heart.remove('m2.dead');
     await queues.reap(orchestrator);
-    await log.until(2);
-    expect(log.reports[1]).toMatchObject({ kind: 'failed', workerId: 'm2.dead', wasStarted: false });
+    await log.until(3);
+    expect(log.reports[2]).toMatchObject({ kind: 'failed', workerId: 'm2.dead', wasStarted: false });
   });
 
   test('the late proof of a job that is not in the queue goes to whom it was taken for, or to whoever is there', async () => {

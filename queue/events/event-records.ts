@@ -81,6 +81,7 @@ const ofJob = { atMs: timeMs, jobId: text, circuit: z.enum(CIRCUIT_NAMES), level
 const eventSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('planned'), atMs: timeMs, levels: levelsSchema, lineageSeed: text }),
   z.strictObject({ kind: z.literal('job-started'), ...ofJob, workerId: text, attempt: positive }),
+  z.strictObject({ kind: z.literal('job-given-back'), ...ofJob, workerId: text, attempt: positive }),
   z.strictObject({ kind: z.literal('job-proven'), ...ofJob, workerId: text, attempts: positive, wallMs: timeMs }),
   z.strictObject({ kind: z.literal('job-retried'), ...ofJob, attempt: positive, delayMs: timeMs, error: errorSchema }),
   z.strictObject({ kind: z.literal('recounted'), atMs: timeMs, levels: levelsSchema }),

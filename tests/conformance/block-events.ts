@@ -353,6 +353,7 @@ function everyKind(said: string): readonly BlockEvent[] {
   return [
     { ...at, kind: 'planned', levels: [{ name: 'vm', jobs: 2, done: 1, running: 1 }], lineageSeed: 'ab' },
     { ...job, kind: 'job-started', workerId: 'm.1', attempt: 1 },
+    { ...job, kind: 'job-given-back', workerId: 'm.1', attempt: 1 },
     { ...job, kind: 'job-proven', workerId: 'm.1', attempts: 1, wallMs: 12.5 },
     { ...job, kind: 'job-retried', attempt: 2, delayMs: 100, error },
     { ...at, kind: 'proof-lost', jobId: 'vm.0.0.ab', message: said },

@@ -49,7 +49,24 @@ export function describeJobQueueReports(withQueue: WithQueue): void {
       await queue.producer.add([queuedJob('z')]);
       const last = await startOne(worker, ['rollup']);
       await worker.complete(last, summaryOf(last));
-      expect(await log.until(4)).toEqual(['started a', 'started a', 'started z', 'proven z']);
+      expect(await log.until(5)).toEqual(['started a', 'given-back a', 'started a', 'started z', 'proven z']);
+    }));
+
+  test('a job is heard to be given back if it was heard to start', () =>
+    withQueue(async (queue) => {
+      const log = new ReportLog(queue.producer);
+      const worker = queue.consumer('w1');
+      await queue.producer.add([queuedJob('a', { attempt: 3 })]);
+      await worker.release(await takeOne(worker, ['rollup']));
+      await worker.release(await startOne(worker, ['rollup']));
+      await worker.fail(await startOne(worker, ['rollup']), crash);
+      await log.until(4);
+      expect(log.reports).toEqual([
+        { kind: 'started', jobId: 'a', workerId: 'w1', attempt: 3 },
+        { kind: 'given-back', jobId: 'a', workerId: 'w1', attempt: 3 },
+        { kind: 'started', jobId: 'a', workerId: 'w1', attempt: 3 },
+        { kind: 'failed', jobId: 'a', workerId: 'w1', attempt: 3, error: crash },
+      ]);
     }));
 
   test('every listener hears them, until it stops listening', () =>

@@ -8,6 +8,7 @@ import type { VirtualTime } from './virtual-time.js';
 /** What the fleet tells of a job; failures by code alone. */
 export type FleetReport = { readonly jobId: JobId; readonly attempt: number; readonly workerId: string } & (
   | { readonly kind: 'started' }
+  | { readonly kind: 'given-back' }
   | { readonly kind: 'proven'; readonly wallMs: number }
   | { readonly kind: 'late'; readonly wallMs: number }
   | { readonly kind: 'failed'; readonly code: ErrorCode; readonly wasStarted: boolean }
@@ -245,7 +246,8 @@ export class Fleet {
     } else if (stormy && this.#random.chance(faults.crash)) this.#after(wallMs / 2, lease, () => this.kill(worker.id));
     else if (stormy && code !== undefined && this.#random.chance(faults.failure)) {
       this.#fail(lease, wallMs * this.#random.next(), code);
-    } else this.#prove(lease, wallMs);
+    } else if (stormy && this.#random.chance(faults.preempt)) this.#giveBack(lease, wallMs / 2);
+    else this.#prove(lease, wallMs);
   }
 
   #prove(lease: Lease, wallMs: number): void {
@@ -254,6 +256,18 @@ export class Fleet {
       const kind = lease.state === 'held' ? 'proven' : 'late';
       this.#end(lease);
       this.#report(lease, { kind, wallMs });
+      this.#fill();
+    });
+  }
+
+  #giveBack(lease: Lease, afterMs: number): void {
+    this.#after(afterMs, lease, () => {
+      const { entry, state } = lease;
+      this.#end(lease);
+      if (state === 'held') {
+        this.#waiting.set(entry.queued.job.id, entry);
+        this.#report(lease, { kind: 'given-back' });
+      }
       this.#fill();
     });
   }

@@ -10,6 +10,8 @@ export function toEvent(report: FleetReport, tellsStarted = true): EventBody {
   switch (report.kind) {
     case 'started':
       return { kind: 'job-started', jobId, attempt };
+    case 'given-back':
+      return { kind: 'job-given-back', jobId, attempt };
     case 'proven':
     case 'late':
       return { kind: 'job-proven', jobId, attempt, wallMs: report.wallMs };

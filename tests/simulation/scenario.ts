@@ -15,6 +15,8 @@ export interface FaultRates {
   readonly zombie: number;
   /** An attempt takes many times as long as it should. */
   readonly straggle: number;
+  /** A worker gives an attempt back when half of it is done. */
+  readonly preempt: number;
   /** A report is delivered twice. */
   readonly duplicate: number;
   /** A report is delivered late. */
@@ -73,7 +75,16 @@ export const DURATIONS_MS: Readonly<Record<JobCircuit, number>> = {
   'root-rollup-single': 12_500,
 };
 
-export const NO_FAULTS: FaultRates = { failure: 0, codes: [], crash: 0, zombie: 0, straggle: 0, duplicate: 0, late: 0 };
+export const NO_FAULTS: FaultRates = {
+  failure: 0,
+  codes: [],
+  crash: 0,
+  zombie: 0,
+  straggle: 0,
+  preempt: 0,
+  duplicate: 0,
+  late: 0,
+};
 export const NO_ACCIDENTS = { corrupt: 0, lost: 0, cancel: 0, death: 0 };
 
 /** Failures with a budget are rare enough not to use it up each time; those without are likely. */
@@ -119,13 +130,14 @@ export function scenarioOf(seed: number): Scenario {
   }
   const level = random.next() ** 2;
   const machines = random.integer(1, 4);
+  const tellsStarted = random.chance(0.8);
   return {
     blocks,
     machines,
     workersPerMachine: random.integer(1, 2),
     slotsPerWorker: random.integer(1, 3),
     stagedPerWorker: random.integer(0, 2),
-    tellsStarted: random.chance(0.8),
+    tellsStarted,
     badMachines: !calm && random.chance(0.15) ? random.integer(1, machines) : 0,
     badMachinesFailWith: random.pick(['proof-invalid', 'prover-unavailable'] as const) ?? 'proof-invalid',
     troubled: calm ? new Map() : troubledJobs(random, blocks),
@@ -140,6 +152,8 @@ export function scenarioOf(seed: number): Scenario {
           crash: random.chance(0.5) ? level * 0.2 : 0,
           zombie: random.pick([0, 0.5]) ?? 0,
           straggle: random.pick([0, 0.02, 0.2]) ?? 0,
+          // A queue that does not tell leaves it to the order of reports, which come late here, who had begun a job.
+          preempt: tellsStarted ? (random.pick([0, 0.05, 0.3]) ?? 0) : 0,
           duplicate: random.chance(0.5) ? 0.3 : 0,
           late: random.chance(0.5) ? 0.3 : 0,
         },

@@ -55,15 +55,28 @@ export class ToldCounts {
   }
 }
 
+type OfJob = SchedulerCommand & {
+  readonly kind: 'report-started' | 'report-given-back' | 'report-proven' | 'report-retry';
+};
+
+function isOfJob(command: SchedulerCommand): command is OfJob {
+  const { kind } = command;
+  return (
+    kind === 'report-started' || kind === 'report-given-back' || kind === 'report-proven' || kind === 'report-retry'
+  );
+}
+
 function eventOf(command: SchedulerCommand, tree: ProofTree): BlockEventBody | undefined {
   if (command.kind === 'report-recounted') return { kind: 'recounted', levels: command.levels };
-  if (command.kind !== 'report-started' && command.kind !== 'report-proven' && command.kind !== 'report-retry') return;
+  if (!isOfJob(command)) return;
   const { jobId } = command;
   const job = tree.indexOf(jobId);
   const about = { jobId, circuit: tree.circuit(job), level: tree.levelOf(job) };
   switch (command.kind) {
     case 'report-started':
       return { kind: 'job-started', ...about, workerId: 'w', attempt: 1 };
+    case 'report-given-back':
+      return { kind: 'job-given-back', ...about, workerId: 'w', attempt: 1 };
     case 'report-proven':
       return { kind: 'job-proven', ...about, workerId: 'w', attempts: 1, wallMs: 1 };
     case 'report-retry':

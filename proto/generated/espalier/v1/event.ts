@@ -86,6 +86,9 @@ export interface BlockEvent {
     | //
     /** The counts of all levels, where something else changed them than the events before say. */
     { $case: "recounted"; value: Recounted }
+    | //
+    /** The worker that proved a job has put it back into the queue: it goes away, and another goes on. */
+    { $case: "jobGivenBack"; value: JobGivenBack }
     | undefined;
 }
 
@@ -119,6 +122,18 @@ export interface JobStarted {
   attempt: number;
 }
 
+/** A worker that drains or loses its machine has put a job back into the queue, unharmed: no attempt is lost. */
+export interface JobGivenBack {
+  /** The job. */
+  job:
+    | JobPlace
+    | undefined;
+  /** Who proved it until now. */
+  workerId: string;
+  /** The attempt, under which it waits again. */
+  attempt: number;
+}
+
 /** A job's proof is verified and durable. */
 export interface JobProven {
   /** The job. */
@@ -149,7 +164,7 @@ export interface JobRetried {
 
 /**
  * The counts as they are now. A job that starts counts as running, one that is proven as done and no more as running, one
- * that is retried no more as running. This comes where counts changed otherwise: jobs that need no proving since one above
+ * that is given back or retried no more as running. This comes where counts changed otherwise: jobs that need no proving since one above
  * them is proven, leases that were given up, proofs that have to be made again.
  */
 export interface Recounted {
@@ -201,6 +216,9 @@ export const BlockEvent: MessageFns<BlockEvent> = {
         break;
       case "recounted":
         Recounted.encode(message.event.value, writer.uint32(82).fork()).join();
+        break;
+      case "jobGivenBack":
+        JobGivenBack.encode(message.event.value, writer.uint32(90).fork()).join();
         break;
     }
     return writer;
@@ -299,6 +317,14 @@ export const BlockEvent: MessageFns<BlockEvent> = {
             message.event = { $case: "recounted", value: Recounted.decode(reader, reader.uint32()) };
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.event = { $case: "jobGivenBack", value: JobGivenBack.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -343,6 +369,10 @@ export const BlockEvent: MessageFns<BlockEvent> = {
         ? { $case: "ended", value: Block.fromJSON(object.ended) }
         : isSet(object.recounted)
         ? { $case: "recounted", value: Recounted.fromJSON(object.recounted) }
+        : isSet(object.jobGivenBack)
+        ? { $case: "jobGivenBack", value: JobGivenBack.fromJSON(object.jobGivenBack) }
+        : isSet(object.job_given_back)
+        ? { $case: "jobGivenBack", value: JobGivenBack.fromJSON(object.job_given_back) }
         : undefined,
     };
   },
@@ -371,6 +401,8 @@ export const BlockEvent: MessageFns<BlockEvent> = {
       obj.ended = Block.toJSON(message.event.value);
     } else if (message.event?.$case === "recounted") {
       obj.recounted = Recounted.toJSON(message.event.value);
+    } else if (message.event?.$case === "jobGivenBack") {
+      obj.jobGivenBack = JobGivenBack.toJSON(message.event.value);
     }
     return obj;
   },
@@ -428,6 +460,12 @@ export const BlockEvent: MessageFns<BlockEvent> = {
       case "recounted": {
         if (object.event?.value !== undefined && object.event?.value !== null) {
           message.event = { $case: "recounted", value: Recounted.fromPartial(object.event.value) };
+        }
+        break;
+      }
+      case "jobGivenBack": {
+        if (object.event?.value !== undefined && object.event?.value !== null) {
+          message.event = { $case: "jobGivenBack", value: JobGivenBack.fromPartial(object.event.value) };
         }
         break;
       }
@@ -724,6 +762,111 @@ export const JobStarted: MessageFns<JobStarted> = {
   },
   fromPartial(object: DeepPartial<JobStarted>): JobStarted {
     const message = createBaseJobStarted();
+    message.job = (object.job !== undefined && object.job !== null) ? JobPlace.fromPartial(object.job) : undefined;
+    message.workerId = object.workerId ?? "";
+    message.attempt = object.attempt ?? 0;
+    return message;
+  },
+};
+
+function createBaseJobGivenBack(): JobGivenBack {
+  return { job: undefined, workerId: "", attempt: 0 };
+}
+
+export const JobGivenBack: MessageFns<JobGivenBack> = {
+  encode(message: JobGivenBack, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.job !== undefined) {
+      JobPlace.encode(message.job, writer.uint32(10).fork()).join();
+    }
+    if (message.workerId !== "") {
+      writer.uint32(18).string(message.workerId);
+    }
+    if (message.attempt !== 0) {
+      writer.uint32(24).uint32(message.attempt);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): JobGivenBack {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseJobGivenBack();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.job = JobPlace.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.workerId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.attempt = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): JobGivenBack {
+    return {
+      job: isSet(object.job) ? JobPlace.fromJSON(object.job) : undefined,
+      workerId: isSet(object.workerId)
+        ? globalThis.String(object.workerId)
+        : isSet(object.worker_id)
+        ? globalThis.String(object.worker_id)
+        : "",
+      attempt: isSet(object.attempt) ? globalThis.Number(object.attempt) : 0,
+    };
+  },
+
+  toJSON(message: JobGivenBack): unknown {
+    const obj: any = {};
+    if (message.job !== undefined) {
+      obj.job = JobPlace.toJSON(message.job);
+    }
+    if (message.workerId !== "") {
+      obj.workerId = message.workerId;
+    }
+    if (message.attempt !== 0) {
+      obj.attempt = Math.round(message.attempt);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<JobGivenBack>): JobGivenBack {
+    return JobGivenBack.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<JobGivenBack>): JobGivenBack {
+    const message = createBaseJobGivenBack();
     message.job = (object.job !== undefined && object.job !== null) ? JobPlace.fromPartial(object.job) : undefined;
     message.workerId = object.workerId ?? "";
     message.attempt = object.attempt ?? 0;

@@ -98,6 +98,26 @@ async function failureOf(work: Promise<unknown>): Promise<{ code: string; messag
   );
 }
 
+test('proofs: a beginning is resolved once, and what a server repeats is dropped', async () => {
+  const named: string[] = [];
+  const client = clientOf(
+    await serve({
+      getBlock: (_call, answer) => answer(null, { block: blockToWire(BLOCK) }),
+      streamProofs: (call) => {
+        named.push(call.request.blockId);
+        for (const jobId of ['a.1', 'a.2', ...(named.length > 1 ? ['a.3'] : [])]) {
+          call.write({ cursor: jobId, item: { $case: 'replaced', value: { jobId } } });
+        }
+        if (named.length > 1) call.write({ cursor: 'end', item: { $case: 'ended', value: blockToWire(BLOCK) } });
+        call.end();
+      },
+    }),
+  );
+  const items = await collect(client.proofs(BLOCK_ID.slice(0, 8), { everyLevel: true }));
+  expect(items.map(({ cursor }) => cursor)).toEqual(['a.1', 'a.2', 'a.3', 'end']);
+  expect(named).toEqual([BLOCK_ID, BLOCK_ID]);
+});
+
 describe('watching', () => {
   test('goes on over broken streams and restarted servers with nothing missing and nothing twice', async () => {
     const cursors: string[] = [];

@@ -74,8 +74,9 @@ export interface Client {
   watch(blockId: BlockId, options?: WatchOptions): AsyncIterable<WatchUpdate>;
 
   /**
-   * The finished proofs of a block as they rise, until it has ended; each job's once. Read at the pace of the loop: a slow
-   * reader holds nothing up and misses nothing but proofs that are deleted meanwhile (`replaced`).
+   * The finished proofs of a block as they rise, until it has ended; each job's once, also over broken connections and
+   * restarted servers. Read at the pace of the loop: a slow reader holds nothing up and misses nothing but proofs that are
+   * deleted meanwhile (`replaced`).
    *
    * @example
    * for await (const item of client.proofs(blockId, { everyLevel: true })) {

@@ -1,3 +1,4 @@
+import { EspalierError } from '../../common/index.js';
 import {
   type BlockEvent,
   type BlockId,
@@ -15,6 +16,7 @@ import { findBlock } from './find-block.js';
 import { type FollowBackend, type Followed, followBlock } from './follow-block.js';
 import type { PlannedTrees } from './planned-tree.js';
 import { type ProofCursor, proofCursorFromText, proofCursorToText } from './proof-cursor.js';
+import { ProvenAbove } from './proven-above.js';
 import { ProvenBehind } from './proven-behind.js';
 
 /** Levels of joins below the root whose proofs are sent unless the request says otherwise. */
@@ -27,7 +29,10 @@ interface ProofsBackend extends FollowBackend, Pick<ApiBackend, 'proofs'> {
 /**
  * `StreamProofs`: the finished proofs of a block, each once, as they rise, and how it ended. Pulls: a proof is read from
  * the store when the one before was taken. What was proven before the stream began, or while its reader was so slow that
- * the block's history moved on, is looked for under the ids of the tree's jobs.
+ * the block's history moved on, is looked for under the ids of the tree's jobs; what is gone by then is named.
+ *
+ * A cursor says how far the history was read and the tree looked through, not what was sent: a stream that is taken up by
+ * one where that history is lost looks through the whole tree again, and repeats.
  */
 export async function* streamProofs(
   blockId: BlockId,
@@ -35,6 +40,7 @@ export async function* streamProofs(
   backend: ProofsBackend,
   signal: AbortSignal,
 ): AsyncGenerator<wire.StreamProofsResponse> {
+  checkChoice(request);
   const from = request.cursor === '' ? undefined : proofCursorFromText(request.cursor);
   const sending = new ProofSending(blockId, request, backend, signal);
   if (from?.place === 'ended') {
@@ -48,6 +54,19 @@ export async function* streamProofs(
   for await (const followed of followBlock(blockId, after, backend, signal)) yield* sending.answer(followed);
 }
 
+/** Which proofs are meant is said once: of two ways neither could be followed without breaking the other. */
+function checkChoice({ everyLevel, rootOnly, levelsBelowRoot }: wire.StreamProofsRequest): void {
+  const said = [
+    ...(everyLevel ? ['every_level'] : []),
+    ...(rootOnly ? ['root_only'] : []),
+    ...(levelsBelowRoot > 0 ? [`levels_below_root ${levelsBelowRoot}`] : []),
+  ];
+  if (said.length < 2) return;
+  throw new EspalierError('request-malformed', `StreamProofs: ${said.join(' and ')} exclude each other`, {
+    remedy: 'give one of them, or none for the top of the tree',
+  });
+}
+
 /** What one stream has sent, and what it sends for what happens. */
 class ProofSending {
   readonly #blockId: BlockId;
@@ -55,8 +74,11 @@ class ProofSending {
   readonly #backend: ProofsBackend;
   readonly #signal: AbortSignal;
   #tree: ProofTree | undefined;
+  /** Jobs whose proofs were sent. */
   #sent = new Bitset(0);
-  /** Proofs may have been replaced before it looked for them: told of when the block is proven. */
+  /** Jobs that were named as replaced. */
+  #named = new Bitset(0);
+  /** It began without a cursor, or lost sight: of what it never heard of it tells when the block has ended. */
   #mayHaveMissed = false;
 
   constructor(blockId: BlockId, request: wire.StreamProofsRequest, backend: ProofsBackend, signal: AbortSignal) {
@@ -101,19 +123,28 @@ class ProofSending {
   }
 
   async *#hear(event: BlockEvent, place: EventCursor, block: BlockView): AsyncGenerator<wire.StreamProofsResponse> {
-    if (event.kind === 'planned') await this.#plan(event.lineageSeed);
+    if (event.kind === 'planned') {
+      await this.#plan(event.lineageSeed);
+      // Of what was there when it was planned, and of what this takes the place of, nothing more is told.
+      if (event.levels.some(({ done }) => done > 0)) yield* this.#scan(place, 0);
+    }
     if (event.kind === 'proof-lost') this.#forget(event.jobId);
-    if (event.kind === 'ended') yield* this.#end(viewOfResult(event.result, block), place);
+    if (event.kind === 'ended') yield* this.#scanEnded(viewOfResult(event.result, block), 0);
     if (event.kind !== 'job-proven') return;
     await this.#planLate();
     const job = this.#tree?.indexOf(event.jobId) ?? -1;
-    if (job >= 0 && this.#isWanted(job) && !this.#sent.has(job)) yield await this.#response(job, { place });
+    if (job < 0 || !this.#isWanted(job) || this.#sent.has(job)) return;
+    const response = await this.#response(job, { place });
+    // One that was named may have been made again.
+    if (isProof(response) || !this.#named.has(job)) yield this.#noted(job, response);
   }
 
   async #plan(lineageSeed: string | null): Promise<void> {
     if (this.#tree !== undefined || lineageSeed === null) return;
     this.#tree = await this.#backend.trees.of(this.#blockId, lineageSeed);
-    if (this.#tree !== undefined) this.#sent = new Bitset(this.#tree.size);
+    if (this.#tree === undefined) return;
+    this.#sent = new Bitset(this.#tree.size);
+    this.#named = new Bitset(this.#tree.size);
   }
 
   /** A stream that goes on behind a place hears of no plan. */
@@ -131,25 +162,30 @@ class ProofSending {
     return tree.place(job).kind !== 'call' && tree.joinsAbove(job) <= depth;
   }
 
+  /** Whether it is still to be looked for. */
+  #isDue(job: number): boolean {
+    return this.#isWanted(job) && !this.#sent.has(job) && !this.#named.has(job);
+  }
+
   #forget(jobId: JobId): void {
     const job = this.#tree?.indexOf(jobId) ?? -1;
     if (job >= 0) this.#sent.delete(job);
   }
 
-  /** Proofs that were in the store at `place` and were not sent yet, from the leaves up. */
+  /** What was proven by `place` and was not sent yet, from the leaves up: the proofs, and the names of those replaced. */
   async *#scan(place: EventCursor, firstJob: number): AsyncGenerator<wire.StreamProofsResponse> {
     const tree = this.#tree;
     if (tree === undefined) return;
     const reader = this.#backend.events.follow(this.#blockId);
     try {
       const later = new ProvenBehind(reader, place, tree);
+      const above = new ProvenAbove(this.#backend.proofs, tree);
       for (let job = firstJob; job < tree.size; job++) {
-        if (!this.#isWanted(job) || this.#sent.has(job)) continue;
+        if (!this.#isDue(job)) continue;
         this.#signal.throwIfAborted();
         const response = await this.#response(job, { place, job: job + 1 });
         // One that was stored since is told of behind this place, and comes then.
-        if (response.item?.$case === 'proof' && !later.has(job)) yield response;
-        else this.#sent.delete(job);
+        if (!later.has(job) && (isProof(response) || (await above.has(job)))) yield this.#noted(job, response);
       }
     } finally {
       reader.close();
@@ -160,25 +196,13 @@ class ProofSending {
   async *#scanEnded(block: BlockView, firstJob: number): AsyncGenerator<wire.StreamProofsResponse> {
     const size = this.#tree?.size ?? 0;
     for (let job = this.#mayHaveMissed ? firstJob : size; job < size; job++) {
-      if (!this.#isWanted(job) || this.#sent.has(job)) continue;
+      if (!this.#isDue(job)) continue;
       this.#signal.throwIfAborted();
       const response = await this.#response(job, { place: 'ended', job: job + 1 });
       // Where it was not proven, what is not there was not made.
-      if (response.item?.$case === 'proof' || block.state === 'proven') yield response;
+      if (isProof(response) || block.state === 'proven') yield this.#noted(job, response);
     }
     const cursor = proofCursorToText({ place: 'ended', job: size });
-    yield { cursor, item: { $case: 'ended', value: blockToWire(block) } };
-  }
-
-  /** Of a block that was heard to end: the names of what was replaced before it could be sent. */
-  async *#end(block: BlockView, place: EventCursor): AsyncGenerator<wire.StreamProofsResponse> {
-    if (block.state === 'proven' && this.#mayHaveMissed) {
-      for (let job = 0; job < (this.#tree?.size ?? 0); job++) {
-        this.#signal.throwIfAborted();
-        if (this.#isWanted(job) && !this.#sent.has(job)) yield await this.#response(job, { place });
-      }
-    }
-    const cursor = proofCursorToText({ place: 'ended', job: this.#tree?.size ?? 0 });
     yield { cursor, item: { $case: 'ended', value: blockToWire(block) } };
   }
 
@@ -188,9 +212,17 @@ class ProofSending {
   ): Promise<wire.StreamProofsResponse> {
     const jobId = this.#tree?.jobId(job) ?? '';
     const record = await this.#backend.proofs.getProof(jobId);
-    this.#sent.add(job);
     const cursor = proofCursorToText({ place, job: next });
     if (record === undefined) return { cursor, item: { $case: 'replaced', value: { jobId } } };
     return { cursor, item: { $case: 'proof', value: proofToWire(record) } };
   }
+
+  #noted(job: number, response: wire.StreamProofsResponse): wire.StreamProofsResponse {
+    (isProof(response) ? this.#sent : this.#named).add(job);
+    return response;
+  }
+}
+
+function isProof({ item }: wire.StreamProofsResponse): boolean {
+  return item?.$case === 'proof';
 }

@@ -11,7 +11,13 @@ const id = blockId(block);
 const SEED = 'ab'.repeat(32);
 const tree = planTree(outlineOf(block), SEED);
 const ALL = Array.from({ length: tree.size }, (_, job) => tree.jobId(job));
+/** In an order in which they can be proven that is not that of their numbers. */
+const UPWARDS = orderUpwards(tree.root);
 const circuitOf = (jobId: string) => tree.circuit(tree.indexOf(jobId));
+
+function orderUpwards(job: number): string[] {
+  return [...tree.childJobs(job).flatMap(orderUpwards), tree.jobId(job)];
+}
 
 function recordOf(jobId: string): ProofRecord {
   return {
@@ -47,9 +53,14 @@ async function proving() {
     const counts = { state: 'proving', checked: true, jobs: tree.size, done: 0, running: 0 } as const;
     await owner.note(claim, { ...counts, lineageSeed: SEED, cursor });
   };
-  await tell({ kind: 'planned', levels: [], lineageSeed: SEED, atMs: 1 });
+  const plan = (done: number) => {
+    const levels = [{ name: 'all', jobs: tree.size, done, running: 0 }];
+    return tell({ kind: 'planned', levels, lineageSeed: SEED, atMs: 1 });
+  };
+  await plan(0);
   return {
     ...api,
+    plan,
     /** Stores a proof and tells of it. `isKept`: its children's stay. */
     prove: async (jobId: string, isKept = true) => {
       await proofs.putProof(recordOf(jobId));
@@ -82,6 +93,18 @@ async function collect({ client }: Pick<Proving, 'client'>, options: ProofsOptio
   return items;
 }
 
+/** The first items of a stream, which is left then. */
+async function take({ client }: Pick<Proving, 'client'>, count: number, cursor = ''): Promise<ProofItem[]> {
+  const items: ProofItem[] = [];
+  for await (const item of client.proofs(id, { everyLevel: true, cursor })) {
+    items.push(item);
+    if (items.length === count) break;
+  }
+  return items;
+}
+
+const jobOf = (item: ProofItem) =>
+  item.kind === 'proof' ? item.proof.jobId : item.kind === 'replaced' ? item.jobId : item.kind;
 const nameOf = (item: ProofItem) =>
   item.kind === 'proof' ? item.proof.jobId : item.kind === 'replaced' ? `gone ${item.jobId}` : item.kind;
 
@@ -166,9 +189,9 @@ test('likewise behind each item of a stream that began in the middle', async () 
   await collecting;
 }, 60_000);
 
-test('a proof that was lost and made again comes again', async () => {
+test('a proof that was lost and made again is not yielded again', async () => {
   const api = await proving();
-  const [first = ''] = ALL;
+  const [first = '', second = ''] = ALL;
   const seen: string[] = [];
   const collecting = (async () => {
     for await (const item of api.client.proofs(id, { everyLevel: true })) seen.push(nameOf(item));
@@ -177,7 +200,68 @@ test('a proof that was lost and made again comes again', async () => {
   await expect.poll(() => seen).toEqual([first]);
   await api.lose(first);
   await api.prove(first);
-  await expect.poll(() => seen).toEqual([first, first]);
+  await api.prove(second);
+  await expect.poll(() => seen).toEqual([first, second]);
   await api.end();
   await collecting;
+});
+
+test('nothing is missing and nothing comes twice where children are deleted and it breaks behind any item', async () => {
+  const half = ALL.length >> 1;
+  for (let taken = 1; taken <= ALL.length; taken++) {
+    const api = await proving();
+    // Some are gone before the stream begins, some before they are sent.
+    for (const jobId of UPWARDS.slice(0, half)) await api.prove(jobId, false);
+    const taking = take(api, taken);
+    for (const jobId of UPWARDS.slice(half)) await api.prove(jobId, false);
+    const items = await taking;
+    const early = collect(api, { everyLevel: true, cursor: items.at(-1)?.cursor ?? '' });
+    await api.end();
+    const late = await collect(api, { everyLevel: true, cursor: items.at(-1)?.cursor ?? '' });
+    for (const rest of [await early, late]) {
+      expect([taken, [...items, ...rest].map(jobOf).toSorted()]).toEqual([taken, [...ALL, 'ended'].toSorted()]);
+      expect(rest.at(-1)?.kind).toBe('ended');
+    }
+  }
+}, 60_000);
+
+test('likewise of a block that had ended before', async () => {
+  const api = await proving();
+  for (const jobId of UPWARDS) await api.prove(jobId, false);
+  await api.end();
+  const items = await collect(api, { everyLevel: true });
+  expect(items).toHaveLength(ALL.length + 1);
+  for (const [index, { cursor }] of items.slice(0, -1).entries()) {
+    const rest = await collect(api, { everyLevel: true, cursor });
+    expect([index, rest.map(nameOf)]).toEqual([index, items.slice(index + 1).map(nameOf)]);
+  }
+});
+
+test('what a new owner finds proven comes when it has planned, also behind a cursor', async () => {
+  const api = await proving();
+  const [told = '', ...found] = UPWARDS.slice(0, 4);
+  const seen: ProofItem[] = [];
+  const collecting = (async () => {
+    for await (const item of api.client.proofs(id, { everyLevel: true })) seen.push(item);
+  })();
+  await api.prove(told);
+  await expect.poll(() => seen.map(jobOf)).toEqual([told]);
+  for (const jobId of found) await api.backend.proofs.putProof(recordOf(jobId));
+  await api.plan(4);
+  await expect.poll(() => seen.map(jobOf).toSorted()).toEqual([told, ...found].toSorted());
+  const behind = await take(api, 1, seen[2]?.cursor);
+  expect(behind.map(jobOf)).toEqual([seen[3]].map((item) => item && jobOf(item)));
+  await api.end();
+  await collecting;
+});
+
+test('which proofs are meant can be said once only', async () => {
+  const api = await proving();
+  const refusal = { code: 'request-malformed', remedy: expect.stringContaining('one of them') };
+  const choices = [
+    { everyLevel: true, rootOnly: true },
+    { everyLevel: true, levels: 3 },
+    { rootOnly: true, levels: 1 },
+  ];
+  for (const options of choices) await expect(collect(api, options)).rejects.toMatchObject(refusal);
 });

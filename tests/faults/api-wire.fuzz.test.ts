@@ -54,7 +54,7 @@ function corpus(): readonly Buffer[] {
     bytesOf(wire.WatchBlockRequest.encode({ blockId: id, cursor: '1-1' })),
     bytesOf(
       wire.StreamProofsRequest.encode({
-        ...{ blockId: id, levelsBelowRoot: 3, everyLevel: true, rootOnly: false, cursor: '1-1/7' },
+        ...{ blockId: id, levelsBelowRoot: 3, everyLevel: false, rootOnly: false, cursor: '1-1/7' },
       }),
     ),
     bytesOf(

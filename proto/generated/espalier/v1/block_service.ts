@@ -156,7 +156,10 @@ export interface WatchBlockResponse {
   events: BlockEvent[];
 }
 
-/** Whose proofs, and which. */
+/**
+ * Whose proofs, and which: one of `levels_below_root`, `every_level` and `root_only` at most; more are refused
+ * (INVALID_ARGUMENT).
+ */
 export interface StreamProofsRequest {
   /** The block's id, or the first six or more digits of it. */
   blockId: string;
@@ -183,10 +186,13 @@ export interface StreamProofsResponse {
   /** What has come. */
   item:
     | //
-    /** A proof. Each job's comes once, unless it was lost and made again. */
+    /** A proof. Each job's comes once, unless it was lost and made again, or the history was lost behind the cursor. */
     { $case: "proof"; value: Proof }
     | //
-    /** The proof of a job was replaced by its parent's, and deleted, before it could be read. */
+    /**
+     * The proof of a job was replaced by its parent's, and deleted, before it could be read. Where the history was lost
+     * behind the cursor: it is not in the store any more, and may have come before.
+     */
     { $case: "replaced"; value: ReplacedProof }
     | //
     /** The block has ended. Nothing follows. */
@@ -2363,7 +2369,12 @@ export const BlockServiceService = {
     responseSerialize: (value: WatchBlockResponse): Buffer => Buffer.from(WatchBlockResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): WatchBlockResponse => WatchBlockResponse.decode(value),
   },
-  /** The finished proofs of a block as they rise, until it has ended; each job's once. Role: watch. */
+  /**
+   * The finished proofs of a block as they rise, until it has ended; each job's once. With a cursor it goes on behind that,
+   * without a gap; where the server has lost the block's history meanwhile (an embedded one was restarted, or the cursor
+   * is so old that the block has ended long ago) it looks for everything anew and may repeat what came before, which a
+   * client tells by the job ids. Role: watch.
+   */
   streamProofs: {
     path: "/espalier.v1.BlockService/StreamProofs" as const,
     requestStream: false as const,
@@ -2447,7 +2458,12 @@ export interface BlockServiceServer extends UntypedServiceImplementation {
    * without a gap or a repeat. Role: watch.
    */
   watchBlock: handleServerStreamingCall<WatchBlockRequest, WatchBlockResponse>;
-  /** The finished proofs of a block as they rise, until it has ended; each job's once. Role: watch. */
+  /**
+   * The finished proofs of a block as they rise, until it has ended; each job's once. With a cursor it goes on behind that,
+   * without a gap; where the server has lost the block's history meanwhile (an embedded one was restarted, or the cursor
+   * is so old that the block has ended long ago) it looks for everything anew and may repeat what came before, which a
+   * client tells by the job ids. Role: watch.
+   */
   streamProofs: handleServerStreamingCall<StreamProofsRequest, StreamProofsResponse>;
   /** One proof. Role: watch. */
   getProof: handleUnaryCall<GetProofRequest, GetProofResponse>;
@@ -2544,7 +2560,12 @@ export interface BlockServiceClient extends Client {
     metadata?: Metadata,
     options?: Partial<CallOptions>,
   ): ClientReadableStream<WatchBlockResponse>;
-  /** The finished proofs of a block as they rise, until it has ended; each job's once. Role: watch. */
+  /**
+   * The finished proofs of a block as they rise, until it has ended; each job's once. With a cursor it goes on behind that,
+   * without a gap; where the server has lost the block's history meanwhile (an embedded one was restarted, or the cursor
+   * is so old that the block has ended long ago) it looks for everything anew and may repeat what came before, which a
+   * client tells by the job ids. Role: watch.
+   */
   streamProofs(
     request: StreamProofsRequest,
     options?: Partial<CallOptions>,

@@ -1,8 +1,8 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { access, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BlockView, Client } from '../../client/index.js';
 import { EspalierError, writeFileAtomically } from '../../common/index.js';
-import { type BlockId, type ProofRecord, summaryOf } from '../../proto/index.js';
+import { type BlockId, type JobId, type ProofRecord, summaryOf } from '../../proto/index.js';
 
 export interface CollectedProofs {
   readonly block: BlockView;
@@ -35,8 +35,10 @@ export async function collectProofs(
   const options = { everyLevel: true, signal, ...(cursor === undefined ? {} : { cursor }) };
   for await (const item of client.proofs(blockId, options)) {
     if (item.kind === 'ended') return { block: item.block, proofs, replaced };
-    if (item.kind === 'replaced') replaced += 1;
-    else {
+    if (item.kind === 'replaced') {
+      // Gone on from an old place it may be one that an earlier call has written.
+      if (!(await isThere(fileOf(folder, item.jobId, 'proof')))) replaced += 1;
+    } else {
       await writeProof(folder, item.proof);
       proofs += 1;
     }
@@ -48,10 +50,20 @@ export async function collectProofs(
 async function writeProof(folder: string, record: ProofRecord): Promise<void> {
   const { proof, publicInputs, jobId } = record;
   const json = `${JSON.stringify({ ...summaryOf(record), publicInputs })}\n`;
+  await writeFileAtomically(fileOf(folder, jobId, 'proof'), proof);
+  await writeFileAtomically(fileOf(folder, jobId, 'json'), Buffer.from(json));
+}
+
+function fileOf(folder: string, jobId: JobId, kind: 'proof' | 'json'): string {
   // A job's id is safe as a file name, but it came over a network.
-  const name = jobId.replace(/[^A-Za-z0-9.-]/g, '_');
-  await writeFileAtomically(join(folder, `${name}.proof`), proof);
-  await writeFileAtomically(join(folder, `${name}.json`), Buffer.from(json));
+  return join(folder, `${jobId.replace(/[^A-Za-z0-9.-]/g, '_')}.${kind}`);
+}
+
+async function isThere(file: string): Promise<boolean> {
+  return access(file).then(
+    () => true,
+    () => false,
+  );
 }
 
 async function writeNote(file: string, note: { readonly blockId: BlockId; readonly cursor: string }): Promise<void> {

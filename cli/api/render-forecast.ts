@@ -4,6 +4,11 @@ import { oneLine } from '../report-error.js';
 
 type Planned = Pick<BlockView, 'forecast' | 'deadlineAtMs'>;
 
+/** Whether the root is proven too: the forecast of such a block is older than that, and says nothing any more. */
+export function isAllProven({ jobs, done }: Pick<BlockView, 'jobs' | 'done'>): boolean {
+  return jobs > 0 && done === jobs;
+}
+
 /** When the root lands and how that fits the deadline: `in 2m 10s (12:03:41Z), 3m 20s before its deadline`. */
 export function landingText({ forecast, deadlineAtMs }: Planned, nowMs: number): string {
   if (forecast === null) return 'not known yet';

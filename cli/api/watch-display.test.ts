@@ -149,6 +149,19 @@ it('says in lines what matters, and how far it is every few seconds', () => {
   ]);
 });
 
+it('tells no forecast when all is proven: it is older than the root', () => {
+  const proven: BlockView = { ...LATE, done: 8, running: 0 };
+  const { terminal, display } = inTerminal();
+  display.onUpdate(update(proven));
+  expect(terminal.lines().join('\n')).toMatch(/8\/8.*\n.*\n.*\n {2}root {7}\S+ {2}0\/1 {2}1 waiting$/);
+  display.stop();
+  const { context, stdout } = captureContext({ clock });
+  const lines = createWatchDisplay(context, false);
+  lines.onUpdate(update(proven));
+  lines.stop();
+  expect(stdout()).toMatch(/^\S+ {2}block 5204d4316117 proving by node-a\.1f2e3d4c: 8 of 8 proven, 0 running\n$/);
+});
+
 it('prints events as JSON lines, each with its cursor', () => {
   const { context, stdout } = captureContext({ clock });
   const display = createWatchDisplay(context, true);

@@ -8,7 +8,7 @@ import { paintLine } from '../progress/styled-line.js';
 import { TerminalPainter } from '../progress/terminal-painter.js';
 import { canRepaint, type TerminalStyle, terminalStyle } from '../progress/terminal-style.js';
 import { progressText, shortId } from './render-blocks.js';
-import { landingText, latenessText } from './render-forecast.js';
+import { isAllProven, landingText, latenessText } from './render-forecast.js';
 import { watchFrame } from './watch-frame.js';
 
 /** Shows one block to whoever watches it. */
@@ -126,6 +126,7 @@ class LoggedWatch implements WatchDisplay {
       );
     }
     this.#sayState(name, block);
+    if (isAllProven(block)) return;
     const late = latenessText(block.forecast);
     const isLate = late !== null;
     if (isLate !== (this.#late !== null)) {
@@ -149,7 +150,8 @@ class LoggedWatch implements WatchDisplay {
     this.#progress = progress;
     this.#saidAtMs = nowMs;
     const owner = block.owner === null ? '' : ` by ${block.owner}`;
-    const landing = block.forecast === null ? '' : `; root ${landingText(block, this.#clock.nowMs())}`;
+    const landing =
+      block.forecast === null || isAllProven(block) ? '' : `; root ${landingText(block, this.#clock.nowMs())}`;
     this.#say('plain', `${name} ${block.state}${owner}: ${progressText(block)}${landing}`);
   }
 

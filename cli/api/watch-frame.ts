@@ -4,7 +4,7 @@ import { ASCII_BAR, foldLevels, renderBar, renderLevels, UNICODE_BAR } from '../
 import { type StyledLine, segment } from '../progress/styled-line.js';
 import { oneLine } from '../report-error.js';
 import { shortId } from './render-blocks.js';
-import { demandText, landingText, latenessText } from './render-forecast.js';
+import { demandText, isAllProven, landingText, latenessText } from './render-forecast.js';
 
 export interface FrameOptions {
   readonly nowMs: number;
@@ -34,13 +34,19 @@ export function watchFrame(block: BlockView, options: FrameOptions): readonly St
     name: oneLine(level.name),
     waiting: level.jobs - level.done - level.running,
   }));
-  const late = latenessText(block.forecast);
   return [
     [...head, segment('  '), ...renderBar(block, BAR_COLUMNS, glyphs), segment(counts), segment(owner, 'dim')],
     ...renderLevels(foldLevels(levels, Math.max(LEVEL_ROWS_MIN, rows - OTHER_ROWS)), columns, glyphs),
+    ...(isAllProven(block) ? [] : forecastLines(block, nowMs)),
+    ...noticed,
+  ];
+}
+
+function forecastLines(block: BlockView, nowMs: number): readonly StyledLine[] {
+  const late = latenessText(block.forecast);
+  return [
     [segment('  root '), segment(landingText(block, nowMs), late === null ? 'plain' : 'yellow')],
     ...(late === null ? [] : [[segment('  LATE: ', 'alarm'), segment(late, 'yellow')]]),
     ...(block.forecast?.demand ?? []).map((demand) => [segment(`  ${demandText(demand)}`, 'dim')]),
-    ...noticed,
   ];
 }

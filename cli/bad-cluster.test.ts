@@ -1,4 +1,8 @@
-import { describe, expect, it } from 'vitest';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { runCommand } from '../tests/support/run-command.js';
 import { tempFolder } from '../tests/support/temp-folder.js';
 
@@ -36,7 +40,7 @@ describe.each(COMMANDS)('%s %s %s', (...args) => {
   });
 
   it('names the Redis that is not there, without its password', async () => {
-    const env = { ESPALIER_REDIS: REDIS, ESPALIER_STORE: 'redis:', ESPALIER_NAMESPACE: 'test' };
+    const env = { ESPALIER_REDIS: REDIS, ESPALIER_STORE: 'redis:', ESPALIER_NAMESPACE: 'test', ESPALIER_LISTEN: 'off' };
     const { exitCode, stderr } = await run(command, env);
     expect(exitCode).toBe(5);
     expect(stderr).toMatch(
@@ -44,6 +48,32 @@ describe.each(COMMANDS)('%s %s %s', (...args) => {
     );
     expect(stderr).not.toContain('s3cret');
   });
+});
+
+it('refuses where the API cannot be served before anything is opened or takes work', async () => {
+  const occupied = createServer().listen(0, '127.0.0.1');
+  await once(occupied, 'listening');
+  onTestFinished(() => void occupied.close());
+  const { port } = occupied.address() as AddressInfo;
+  for (const [options, message] of [
+    [['--listen', '0.0.0.0:0'], /^error\[usage\]: refusing to listen on 0\.0\.0\.0, beyond this machine: /],
+    [
+      ['--listen', `127.0.0.1:${port}`],
+      /^error\[usage\]: the API cannot listen on 127\.0\.0\.1: .*EADDRINUSE.*; stop what/,
+    ],
+    [['--listen', '127.0.0.1:0', '--access-file', 'absent'], /^error\[usage\]: access file \S+absent cannot be read: /],
+    [
+      ['--listen', '127.0.0.1:0', '--tls-cert', 'absent', '--tls-key', 'absent'],
+      /^error\[usage\]: --tls-\w+ \S+absent cannot be used: /,
+    ],
+  ] as const) {
+    const cwd = await tempFolder();
+    for (const where of [['--embedded', '--store', 'out'], ADDRESS]) {
+      const run = await runCommand(['orchestrator', '--prover', 'simulated', ...where, ...options], { cwd });
+      expect(run).toMatchObject({ exitCode: 2, stdout: '', stderr: expect.stringMatching(message) });
+    }
+    expect(existsSync(join(cwd, 'out'))).toBe(false);
+  }
 });
 
 describe('a bad option ends with code 2 and says what is allowed', () => {

@@ -1,4 +1,5 @@
 import { EspalierError } from '../../common/index.js';
+import { checkApi } from '../../orchestrator/index.js';
 import type { Worker } from '../../worker/index.js';
 import { formatPlural } from '../format.js';
 import { type Engine, type EngineOptions, openEngine } from '../run/engine.js';
@@ -32,6 +33,7 @@ const DRAIN_GRACE_MS = 3_600_000;
 export async function runEmbedded(options: RunEmbeddedOptions): Promise<void> {
   const { folder, machine, log, signal } = options;
   await untilStopped({ log, signal }, 'stopping: open blocks and finished proofs are kept', async (closing) => {
+    if (options.api !== undefined) await checkApi(options.api);
     const identity = await identifyWorker(options);
     const engine = closing.add(await openEngine({ ...options.engine, signal }), (it) => it.stop());
     signal.throwIfAborted();

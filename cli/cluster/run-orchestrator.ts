@@ -1,6 +1,7 @@
 import { loadCircuits, proofSystemId } from '../../circuits/index.js';
 import { EspalierError } from '../../common/index.js';
 import { DEVELOPMENT_WARNING, type Prover } from '../../native/index.js';
+import { checkApi } from '../../orchestrator/index.js';
 import { BUILT_IN_PROFILES, type Profile } from '../../proto/index.js';
 import { type Engine, type EngineOptions, engineOf, openEngine } from '../run/engine.js';
 import { openVerifier } from '../run/open-verifier.js';
@@ -35,6 +36,7 @@ export async function runOrchestrator(
   { prover }: { prover?: Prover } = {},
 ): Promise<void> {
   await untilStopped(options, 'stopping: giving back blocks', async (closing) => {
+    if (options.api !== undefined) await checkApi(options.api);
     const engineOptions = { ...options.engine, signal: options.signal };
     const engine = closing.add(
       await (prover === undefined ? verifyingEngine(engineOptions) : engineOf(prover, loadCircuits(), engineOptions)),

@@ -6,4 +6,4 @@
 export type { ApiBackend } from './api-backend.js';
 export type { RefusedCall } from './calls/index.js';
 export { type ApiLimits, DEFAULT_LIMITS } from './limits/index.js';
-export { type ApiOptions, type ApiServer, startApi } from './start-api.js';
+export { type ApiOptions, type ApiServer, checkApi, startApi } from './start-api.js';

@@ -51,7 +51,7 @@ const SERVICES = [wire.BlockServiceService, wire.FleetServiceService];
  * listen, or cannot.
  */
 export async function startApi(backend: ApiBackend, options: ApiOptions): Promise<ApiServer> {
-  const open: { close(): void }[] = [];
+  const open: Closable[] = [];
   try {
     return await start(backend, options, open);
   } catch (thrown) {
@@ -60,8 +60,32 @@ export async function startApi(backend: ApiBackend, options: ApiOptions): Promis
   }
 }
 
-/** What it opens it adds to `open`, to be closed when it fails. */
-async function start(backend: ApiBackend, options: ApiOptions, open: { close(): void }[]): Promise<ApiServer> {
+/**
+ * Rejects with `usage` where `startApi` would for its address or its files, before anything is there to be served. What
+ * is free to listen on now may not be so then.
+ */
+export async function checkApi(options: ApiOptions): Promise<void> {
+  const open: Closable[] = [];
+  try {
+    const { listenOptions } = await prepare(options, open);
+    const listening = await listen({
+      ...listenOptions,
+      connectionsMax: 0,
+      onConnection: () => {},
+      onTrouble: () => {},
+    });
+    listening.close();
+  } finally {
+    for (const { close } of open.reverse()) close();
+  }
+}
+
+interface Closable {
+  close(): void;
+}
+
+/** What can be had before there is anything to serve. It is added to `open` too, to be closed when something fails. */
+async function prepare(options: ApiOptions, open: Closable[]) {
   const { host, tls, accessFile, allowInsecure = false, onTrouble = () => {} } = options;
   const limits = apiLimits(options.limits);
   const addresses = await addressesOf(host);
@@ -71,13 +95,21 @@ async function start(backend: ApiBackend, options: ApiOptions, open: { close(): 
   open.push({ close: () => access.close() });
   const certificates = tls === undefined ? undefined : await CertificateFiles.open(tls, { onTrouble });
   open.push({ close: () => certificates?.close() });
+  const listenOptions = { addresses, host, onTrouble, port: isSocket(host) ? undefined : options.port };
+  return { limits, access, certificates, hasCertificates, listenOptions };
+}
+
+/** What it opens it adds to `open`, to be closed when it fails. */
+async function start(backend: ApiBackend, options: ApiOptions, open: Closable[]): Promise<ApiServer> {
+  const { host } = options;
+  const { limits, access, certificates, hasCertificates, listenOptions } = await prepare(options, open);
   const stopping = new AbortController();
   const { server, health } = await buildServer(backend, { ...options, limits }, access, stopping.signal);
   open.push({ close: () => health.stop() }, { close: () => server.forceShutdown() });
   const injector = server.createConnectionInjector(credentialsOf(certificates, hasCertificates));
   const listening = await listen({
-    ...{ addresses, host, onTrouble, connectionsMax: limits.connectionsMax },
-    port: isSocket(host) ? undefined : options.port,
+    ...listenOptions,
+    connectionsMax: limits.connectionsMax,
     onConnection: (socket) => injector.injectConnection(socket),
   });
   const stop = async (graceMs: number) => {

@@ -43,8 +43,14 @@ it('offers no ids where no server is, and says nothing of it', async () => {
 describe('a bad option ends with code 2 and says what is allowed', () => {
   it.each([
     [['status', '--server', 'http://host'], /"http:\/\/host" is no address of a server; write host:port, as in /],
-    [['status', '--tls-ca', 'absent.pem'], /--tls-ca absent\.pem cannot be read: there is no such file/],
-    [['status', '--token-file', 'absent'], /--token-file absent cannot be read: there is no such file/],
+    [
+      ['status', '--tls-ca', 'absent.pem'],
+      /--tls-ca absent\.pem cannot be read: there is no such file; name a file that this user may read/,
+    ],
+    [
+      ['status', '--token-file', 'absent'],
+      /--token-file absent cannot be read: there is no such file; name a file that this user may read/,
+    ],
     [
       ['status', '--server', 'prover.example', '--token-file', 'token'],
       /the token would travel to prover\.example:7420/,

@@ -50,7 +50,10 @@ export async function parseServerOptions(
       return await readFile(resolve(cwd, file), 'utf8');
     } catch (cause) {
       const reason = (cause as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : String(cause);
-      throw new EspalierError('usage', `${option} ${file} cannot be read: ${reason}`, { cause });
+      throw new EspalierError('usage', `${option} ${file} cannot be read: ${reason}`, {
+        cause,
+        remedy: 'name a file that this user may read',
+      });
     }
   };
   const [ca, cert, key] = await Promise.all([

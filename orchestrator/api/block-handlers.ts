@@ -52,7 +52,11 @@ export function blockHandlers(backend: ApiBackend, options: Options): ServiceHan
       yield* streamProofs(await resolve(request.blockId), request, { ...backend, trees }, signal);
     },
     async getProof({ which }) {
-      if (which === undefined) throw new EspalierError('usage', 'neither a job nor a block is named');
+      if (which === undefined) {
+        throw new EspalierError('request-malformed', 'neither a job nor a block is named', {
+          remedy: 'set job_id, or root_of_block_id',
+        });
+      }
       const record = await (which.$case === 'jobId'
         ? proofOf(which.value, backend)
         : rootOf(await resolve(which.value), backend));
@@ -97,7 +101,11 @@ async function replaceBlock(
   const first = await steps.next();
   const step = first.done ? undefined : first.value.step;
   if (step?.$case !== 'replacedBlockId') {
-    throw new EspalierError('usage', 'a replacement begins with replaced_block_id: which block it replaces');
+    throw new EspalierError(
+      'request-malformed',
+      'a replacement begins with replaced_block_id: which block it replaces',
+      { remedy: 'send that first, and then the parts of the new block' },
+    );
   }
   const replaced = await resolveBlock(step.value, backend);
   await viewBlock(replaced, backend);
@@ -114,7 +122,11 @@ async function* partsOf(requests: AsyncIterable<wire.SubmitBlockRequest>): Async
 async function* partsBehind(steps: AsyncIterator<wire.ReplaceBlockRequest>): AsyncGenerator<wire.BlockPart> {
   for (let next = await steps.next(); !next.done; next = await steps.next()) {
     const { step } = next.value;
-    if (step?.$case === 'replacedBlockId') throw new EspalierError('usage', 'replaced_block_id comes first, and once');
+    if (step?.$case === 'replacedBlockId') {
+      throw new EspalierError('request-malformed', 'replaced_block_id comes again', {
+        remedy: 'send it once, before the parts of the new block',
+      });
+    }
     yield step?.value ?? { part: undefined };
   }
 }
@@ -131,7 +143,9 @@ const JOB_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,179}$/;
 async function proofOf(jobId: string, { proofs }: ApiBackend): Promise<ProofRecord> {
   const shown = JSON.stringify(jobId.slice(0, 200));
   if (!JOB_ID.test(jobId)) {
-    throw new EspalierError('usage', `${shown} is no id of a job`, { remedy: 'it is <circuit>.<position>.<lineage>' });
+    throw new EspalierError('request-malformed', `${shown} is no id of a job`, {
+      remedy: 'it is <circuit>.<position>.<lineage>',
+    });
   }
   const record = await proofs.getProof(jobId);
   if (record !== undefined) return record;
@@ -141,9 +155,12 @@ async function proofOf(jobId: string, { proofs }: ApiBackend): Promise<ProofReco
 }
 
 async function rootOf(blockId: BlockId, backend: ApiBackend): Promise<ProofRecord> {
-  const { state, rootId } = await viewBlock(blockId, backend);
+  const { state, rootId, endedAtMs } = await viewBlock(blockId, backend);
   if (rootId !== null) return proofOf(rootId, backend);
   throw new EspalierError('proof-unknown', `block ${blockId} has no root proof: it is ${state}`, {
-    remedy: `\`espalier watch ${blockId.slice(0, 12)}\` follows it`,
+    remedy:
+      endedAtMs === null
+        ? `\`espalier watch ${blockId.slice(0, 12)}\` follows it`
+        : 'submit it again to go on from its finished proofs',
   });
 }

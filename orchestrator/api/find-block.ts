@@ -19,14 +19,14 @@ type Known = Pick<ApiBackend, 'board' | 'blocks' | 'place'>;
 
 /**
  * The id of the one block that is meant: a whole id, which need not be known, or the beginning of one. Rejects with
- * `usage` for what is neither or fits several, with `block-unknown` if it fits none.
+ * `request-malformed` for what is neither or fits several, with `block-unknown` if it fits none.
  */
 export async function resolveBlock(text: string, known: Known): Promise<BlockId> {
   const prefix = text.toLowerCase();
   if (!/^[0-9a-f]+$/.test(prefix) || prefix.length < PREFIX_CHARS_MIN || prefix.length > ID_CHARS) {
     const given = JSON.stringify(text.slice(0, ID_CHARS + 1));
     throw new EspalierError(
-      'usage',
+      'request-malformed',
       `a block is named by its id or at least the first ${PREFIX_CHARS_MIN} digits of it, got ${given}`,
       { remedy: '`espalier status` lists the blocks' },
     );
@@ -39,7 +39,7 @@ export async function resolveBlock(text: string, known: Known): Promise<BlockId>
   const named = fitting.slice(0, NAMED_MAX).map((id) => id.slice(0, Math.max(SHOWN_CHARS, prefix.length + 4)));
   const more = fitting.length > NAMED_MAX ? ` and ${fitting.length - NAMED_MAX} more` : '';
   throw new EspalierError(
-    'usage',
+    'request-malformed',
     `${prefix} is the beginning of ${fitting.length} blocks: ${named.join(', ')}${more}`,
     { remedy: 'add some digits' },
   );

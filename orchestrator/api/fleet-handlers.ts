@@ -51,7 +51,7 @@ function resolveWorker(text: string, workers: readonly WorkerInfo[]): string {
   if (second === undefined) return first;
   const more = fitting.length > NAMED_MAX ? ` and ${fitting.length - NAMED_MAX} more` : '';
   const named = fitting.slice(0, NAMED_MAX).join(', ');
-  throw new EspalierError('usage', `${text} may be any of ${fitting.length} workers: ${named}${more}`, {
+  throw new EspalierError('request-malformed', `${text} may be any of ${fitting.length} workers: ${named}${more}`, {
     remedy: 'name one of them',
   });
 }

@@ -43,6 +43,9 @@ function stateOf(state: wire.BlockState): BlockView['state'] {
   try {
     return blockStateFromWire(state);
   } catch (cause) {
-    throw new EspalierError('usage', `${state} is no state of a block`, { cause, remedy: 'use those of BlockState' });
+    throw new EspalierError('request-malformed', `${state} is no state of a block`, {
+      cause,
+      remedy: 'use those of BlockState',
+    });
   }
 }

@@ -12,7 +12,8 @@ export interface PageRequest {
 
 /**
  * A page of items. A token names the last item of the page before and its index: where items came or went meanwhile the
- * next page begins behind that item, or at the index where it is gone. Throws `usage` for a token that is none.
+ * next page begins behind that item, or at the index where it is gone. Throws `request-malformed` for
+ * a size or a token that is none.
  */
 export function pageOf<T>(
   items: readonly T[],
@@ -20,7 +21,9 @@ export function pageOf<T>(
   { pageSize, pageToken }: PageRequest,
 ): { readonly items: readonly T[]; readonly nextPageToken: string } {
   if (!Number.isInteger(pageSize) || pageSize < 1 || pageSize > PAGE_MAX) {
-    throw new EspalierError('usage', `page_size must be 1 to ${PAGE_MAX}, or 0 for the default, got ${pageSize}`);
+    throw new EspalierError('request-malformed', `page_size is ${pageSize}`, {
+      remedy: `allowed: an integer, 1 to ${PAGE_MAX}, or 0 for the default`,
+    });
   }
   const first = pageToken === '' ? 0 : firstBehind(items, keyOf, pageToken);
   const page = items.slice(first, first + pageSize);
@@ -38,7 +41,7 @@ function firstBehind<T>(items: readonly T[], keyOf: (item: T) => string, token: 
   const text = token.length > TOKEN_CHARS_MAX ? '' : Buffer.from(token, 'base64url').toString();
   const [, index, key] = /^(\d{1,9}) (.+)$/s.exec(text) ?? [];
   if (index === undefined || key === undefined || tokenOf(Number(index), key) !== token) {
-    throw new EspalierError('usage', 'page_token is none that this service gave', {
+    throw new EspalierError('request-malformed', 'page_token is none that this service gave', {
       remedy: 'take next_page_token of the page before, or leave it out',
     });
   }

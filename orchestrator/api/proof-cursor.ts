@@ -15,7 +15,7 @@ export function proofCursorToText({ place, job }: ProofCursor): string {
   return (place === ENDED ? ENDED : cursorToText(place)) + (job === undefined ? '' : `${SEPARATOR}${job}`);
 }
 
-/** Throws `usage` for what `proofCursorToText` never made. */
+/** Throws `request-malformed` for what `proofCursorToText` never made. */
 export function proofCursorFromText(text: string): ProofCursor {
   const [place = '', job, ...more] = text.split(SEPARATOR);
   const isNumber = job !== undefined && /^\d{1,9}$/.test(job);

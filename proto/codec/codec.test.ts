@@ -365,7 +365,7 @@ describe('what came is refused, with place and value', () => {
 
   test('cursors', () => {
     for (const text of ['', 'x', '1', '1-', '-1', '1-2-3', '1-2\n', `1-${'9'.repeat(16)}`, ' 1-2', '1.5-2']) {
-      expect(thrownBy(() => cursorFromText(text))).toMatchObject({ code: 'usage' });
+      expect(thrownBy(() => cursorFromText(text))).toMatchObject({ code: 'request-malformed' });
     }
   });
 

@@ -12,7 +12,7 @@ const OUTCOMES: Readonly<Record<SubmissionOutcome, wire.SubmitOutcome>> = {
 };
 const OUTCOME_NAMES = reversed(OUTCOMES);
 
-const request = new Check('usage');
+const request = new Check('request-malformed');
 
 /** The header that a submission begins with. */
 export function submissionToWire({ blockId, windowMs, keepProofs }: Submission): wire.BlockPart {
@@ -20,7 +20,7 @@ export function submissionToWire({ blockId, windowMs, keepProofs }: Submission):
   return { part: { $case: 'header', value: { version: 1, blockId: blockId ?? '', options } } };
 }
 
-/** What a header says besides the version. Throws `usage`. */
+/** What a header says besides the version. Throws `request-malformed`. */
 export function submissionFromWire({ blockId, options }: wire.BlockHeader): Submission {
   const windowMs = options?.windowMs ?? 0;
   request.integer(windowMs, 0, PROVING_WINDOW_MAX_MS, 'the proving window, options.window_ms,');

@@ -64,12 +64,12 @@ describe('messages that are none', () => {
     const { blocks } = rawClient(address);
     for (const text of ['\u{1f332}'.repeat(500), '漢'.repeat(5_000), '\n\r\0%%', 'a"b\\c', `${'x'.repeat(64)}\ud83c`]) {
       const end = await unaryEnd<wire.GetBlockResponse>((done) => blocks.getBlock({ blockId: text }, done));
-      expect([end.status, end.reason]).toEqual(['INVALID_ARGUMENT', 'usage']);
+      expect([end.status, end.reason]).toEqual(['INVALID_ARGUMENT', 'request-malformed']);
     }
     for (const jobId of ['../results/x', '', 'a/b', '.', 'x'.repeat(300), '漢']) {
       const which = { $case: 'jobId', value: jobId } as const;
       const end = await unaryEnd<wire.GetProofResponse>((done) => blocks.getProof({ which }, done));
-      expect([end.status, end.reason]).toEqual(['INVALID_ARGUMENT', 'usage']);
+      expect([end.status, end.reason]).toEqual(['INVALID_ARGUMENT', 'request-malformed']);
     }
     await othersGoOn();
   });

@@ -40,6 +40,7 @@ export interface Ended {
   readonly details: string;
   /** Of its `ErrorInfo`; undefined where it has none. */
   readonly reason: string | undefined;
+  readonly remedy: string | undefined;
   readonly retryDelayMs: number | undefined;
 }
 
@@ -58,6 +59,7 @@ export function endedWith({ code, details, metadata }: StatusObject | ServiceErr
     status: status[code],
     details,
     reason: info?.reason,
+    remedy: info?.metadata['remedy'],
     retryDelayMs: delay === undefined ? undefined : delay.seconds * 1_000 + delay.nanos / 1e6,
   };
 }
@@ -83,7 +85,7 @@ export function unaryEnd<A>(
   });
 }
 
-export const OK: Ended = { status: 'OK', details: '', reason: undefined, retryDelayMs: undefined };
+export const OK: Ended = { status: 'OK', details: '', reason: undefined, remedy: undefined, retryDelayMs: undefined };
 
 const asIs = (bytes: Buffer) => bytes;
 

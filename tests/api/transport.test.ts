@@ -75,7 +75,7 @@ describe('over TLS', () => {
     const api = await openApi({ tls: await tlsFiles(testCertificate('server', ca), ca) });
     const own = secrets(testCertificate('a.example', ca));
     expect(await callOver(api.server.address, own, forgetBlock)).toMatchObject({ status: 'INVALID_ARGUMENT' });
-    expect(api.refused).toMatchObject([{ principal: { name: 'a.example' }, error: { code: 'usage' } }]);
+    expect(api.refused).toMatchObject([{ principal: { name: 'a.example' }, error: { code: 'request-malformed' } }]);
   });
 
   test('a token counts before a certificate', async () => {

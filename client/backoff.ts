@@ -13,11 +13,12 @@ export class Backoff {
     this.#tries = 0;
   }
 
-  /** In milliseconds, at least `atLeastMs`. */
-  nextMs(atLeastMs = 0): number {
+  /** In milliseconds. `askedMs`: the server asks for so long a pause, which is its own doing: others who wait come spread. */
+  nextMs(askedMs = 0): number {
+    if (askedMs > 0) return askedMs * (1 + Math.random() / 2);
     const fullMs = Math.min(PAUSE_MAX_MS, PAUSE_MIN_MS * 2 ** this.#tries);
     this.#tries += 1;
-    return Math.max(atLeastMs, fullMs * (0.5 + Math.random() / 2));
+    return fullMs * (0.5 + Math.random() / 2);
   }
 }
 

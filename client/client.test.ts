@@ -1,5 +1,5 @@
 import { status as Code, type ServerWritableStream } from '@grpc/grpc-js';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import {
   type BlockPart,
   type BlockView,
@@ -365,6 +365,27 @@ test('calls that take too long say so, and one that is refused names the fault o
     code: 'internal',
     message: /does not know this call/,
   });
+});
+
+test('arguments that nothing can be done with are refused on this side', async () => {
+  const client = clientOf(await serve({}));
+  for (const windowMs of [Number.NaN, -1, 0, Number.POSITIVE_INFINITY]) {
+    expect(await failureOf(client.submit(parts, { windowMs }))).toMatchObject({ code: 'usage', message: /window/ });
+  }
+  expect(await failureOf(collect(client.proofs(BLOCK_ID, { levels: -1 })))).toMatchObject({ code: 'usage' });
+});
+
+test('any number of calls at once brings no warning of a leak', async () => {
+  const api = await serve({ getBlock: (_, callback) => callback(null, { block: blockToWire(BLOCK) }) });
+  const client = clientOf(api);
+  const warnings: Error[] = [];
+  const onWarning = (warning: Error) => warnings.push(warning);
+  process.on('warning', onWarning);
+  onTestFinished(() => void process.off('warning', onWarning));
+  await Promise.all(Array.from({ length: 30 }, () => client.block(BLOCK_ID)));
+  // Warnings are told of on a later turn.
+  await new Promise(setImmediate);
+  expect(warnings).toEqual([]);
 });
 
 test('blocks are asked for page by page', async () => {

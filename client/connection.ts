@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import {
   type CallOptions,
   type ChannelCredentials,
@@ -42,6 +43,8 @@ export class Connection {
 
   /** Throws `usage` where the options cannot be followed. Connects with the first call. */
   constructor(options: ClientOptions) {
+    // As many calls listen to it as there are; Node would warn of a leak from the eleventh on.
+    setMaxListeners(0, this.#closed.signal);
     this.server = parseServerAddress(options.server);
     this.#token = checkedToken(options, this.server);
     this.#onTrouble = options.onTrouble;

@@ -12,6 +12,7 @@ export interface CallFault {
   readonly retryAfterMs: number;
 }
 
+const UNSENDABLE = 'Request message serialization failure: ';
 const DETAILS = 'grpc-status-details-bin';
 
 /** These and no others may pass by themselves though the server did not say so: the connection is at fault. */
@@ -110,17 +111,29 @@ function connectionError({ code, details }: ServiceError, server: ServerAddress)
           remedy: 'try again',
         });
       }
-      return new EspalierError('internal', `${where} answered with ${Code[code] ?? code}: ${details}`);
+      // Said by grpc-js on this side, before anything is sent.
+      if (details.startsWith(UNSENDABLE)) {
+        return new EspalierError('usage', `the request cannot be sent: ${details.slice(UNSENDABLE.length)}`, {
+          remedy: 'check the arguments of the call',
+        });
+      }
+      return new EspalierError('internal', `${where} answered with ${Code[code] ?? code}: ${details}`, {
+        remedy: 'look at the log of that orchestrator, and at what lies between it and this client',
+      });
   }
 }
 
 /** Without what grpc-js adds about how it looked the name up. */
 function reasonOf(details: string): string {
   const [, last] = /Last error: (.*?)(?:\. Resolution note:.*)?$/s.exec(details) ?? [];
-  return (last ?? details)
-    .replace(/ \(\d{4}-\d\d-\d\dT[^)]*\)/, '')
-    .replace(/^Error: /, '')
-    .trim();
+  return (
+    (last ?? details)
+      .replace(/ \(\d{4}-\d\d-\d\dT[^)]*\)/, '')
+      .replace(/^Error: /, '')
+      // OpenSSL's own, as in "80CC6E:error:0A00010B:SSL routines:ssl3_get_record:wrong version number:../record.c:350:".
+      .replace(/[0-9A-F]+:error:[0-9A-F]+:([^:]*):[^:]*:([^:]+):\S*/g, '$1: $2')
+      .trim()
+  );
 }
 
 function remedyFor(reason: string): string {

@@ -1,4 +1,5 @@
 import type { ClientWritableStream, ServiceError } from '@grpc/grpc-js';
+import { EspalierError } from '../common/index.js';
 import {
   type Block,
   type BlockId,
@@ -53,8 +54,11 @@ export interface Replaced extends Submitted {
   readonly wasOpen: boolean;
 }
 
-/** Tries to get a block over a connection that breaks. */
-const TRIES_MAX = 5;
+/**
+ * Connections that may break in the middle of a block: each time it is sent anew, so this is not done for ever. Tries that
+ * sent nothing, or that the server put off, cost nothing: as with streams, they go on until the signal aborts.
+ */
+const BREAKS_MAX = 5;
 
 export async function submitBlock(
   connection: Connection,
@@ -103,22 +107,35 @@ async function send<Q, A>(
   options: SubmitOptions,
   open: Open<Q, A>,
 ): Promise<A> {
-  const { signal } = options;
+  const { signal, windowMs } = options;
+  if (windowMs !== undefined && !(windowMs >= 1 && Number.isFinite(windowMs))) {
+    throw new EspalierError('usage', `the proving window is ${windowMs} ms`, {
+      remedy: 'give milliseconds, at least 1, or leave it out for the default of the server',
+    });
+  }
   const stop = signal === undefined ? connection.closed : AbortSignal.any([signal, connection.closed]);
   const until = performance.now() + connection.connectTimeoutMs;
   const backoff = new Backoff();
-  for (let tries = 1; ; tries++) {
+  let breaks = 0;
+  for (;;) {
     throwIfAborted(stop);
+    let hasSent = false;
+    const onProgress = (progress: SubmitProgress) => {
+      hasSent = true;
+      options.onProgress?.(progress);
+    };
     try {
-      const answer = await sendOnce(partsFor(source), options, open, stop);
+      const answer = await sendOnce(partsFor(source), { ...options, onProgress }, open, stop);
       connection.noteReached();
       return answer;
     } catch (thrown) {
       throwIfAborted(stop);
       const { error, isPassing, retryAfterMs } = rebuildError(thrown, connection.server);
       const retryInMs = backoff.nextMs(retryAfterMs);
+      if (retryAfterMs > 0) connection.noteReached();
+      else if (hasSent) breaks += 1;
       const isLookedFor = connection.wasReached || performance.now() + retryInMs <= until;
-      if (!isPassing || !isRepeatable(source) || !isLookedFor || tries >= TRIES_MAX) throw error;
+      if (!isPassing || !isRepeatable(source) || !isLookedFor || breaks >= BREAKS_MAX) throw error;
       connection.noteTrouble({ error, retryInMs });
       await pause(retryInMs, stop);
     }

@@ -9,7 +9,13 @@ import type { ProcessLog } from './process-log.js';
 export type ApiPlan = Omit<ApiOptions, 'onRefused' | 'onTrouble'> | undefined;
 
 /** What is the caller's own business is told to programs that read the log, and to no person. */
-const OF_CALLERS: readonly EspalierError['code'][] = ['block-unknown', 'proof-unknown', 'worker-unknown', 'usage'];
+const OF_CALLERS: readonly EspalierError['code'][] = [
+  'block-unknown',
+  'proof-unknown',
+  'worker-unknown',
+  'usage',
+  'request-malformed',
+];
 
 /** Serves the API of these parts until `closing`. */
 export async function serveApi(
@@ -36,11 +42,13 @@ export async function serveApi(
   });
 }
 
-function logRefused({ path, principal, error, durationMs, reference }: RefusedCall, log: ProcessLog): void {
+function logRefused(call: RefusedCall, log: ProcessLog): void {
+  const { path, principal, peer, error, durationMs, reference, untold } = call;
   const method = path.split('/').at(-1) ?? path;
   const named = reference === undefined ? '' : ` (${reference})`;
-  const line = `${method} of ${principal.name} ended with [${error.code}]${named} ${error.message}`;
+  const others = untold === undefined ? '' : ` (and ${untold} more before it)`;
+  const line = `${method} of ${principal.name} at ${peer} ended with [${error.code}]${named} ${error.message}${others}`;
   const text = OF_CALLERS.includes(error.code) ? null : line;
-  const facts = { method, principal: principal.name, code: error.code, message: error.message };
-  log.write('warning', text, { kind: 'call-refused', ...facts, durationMs: Math.round(durationMs), reference });
+  const facts = { method, principal: principal.name, peer, code: error.code, message: error.message };
+  log.write('warning', text, { kind: 'call-refused', ...facts, durationMs: Math.round(durationMs), reference, untold });
 }

@@ -1,8 +1,10 @@
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { EspalierError } from '../../common/index.js';
 import type { ApiPlan } from '../cluster/serve-api.js';
 import type { CliContext } from '../context.js';
+import { parseWindow } from './parse-window.js';
 
 /** Where the API is served, as commander gives it. */
 export interface RawApiOptions {
@@ -12,6 +14,8 @@ export interface RawApiOptions {
   readonly tlsClientCa?: string;
   readonly accessFile?: string;
   readonly allowInsecure?: boolean;
+  readonly window?: number;
+  readonly limits?: string;
 }
 
 export const LISTEN_DEFAULT = '127.0.0.1:7420';
@@ -31,6 +35,12 @@ export function addApiOptions(command: Command): Command {
       '--access-file <file>',
       'who may do what: made with `espalier token new` (default: whoever reaches the API)',
     )
+    .option(
+      '--window <time>',
+      'proving window of blocks that are submitted without one, as in 90s, 8m or 1h (default: 8m)',
+      parseWindow,
+    )
+    .option('--limits <file>', 'limits of the API as JSON, as in {"uploadsMax": 32}; docs/api.md lists them')
     .option('--allow-insecure', 'listen beyond this machine though anybody could do everything, or read along');
 }
 
@@ -56,6 +66,8 @@ export function parseApiOptions(raw: RawApiOptions, { env, cwd }: Pick<CliContex
     host,
     port: Number(port),
     allowInsecure: raw.allowInsecure === true,
+    ...(raw.window === undefined ? {} : { windowMs: raw.window }),
+    ...(raw.limits === undefined ? {} : { limits: readLimits(path(raw.limits)) }),
     ...(raw.accessFile === undefined ? {} : { accessFile: path(raw.accessFile) }),
     ...(raw.tlsCert === undefined || raw.tlsKey === undefined
       ? {}
@@ -67,4 +79,16 @@ export function parseApiOptions(raw: RawApiOptions, { env, cwd }: Pick<CliContex
           },
         }),
   };
+}
+
+/** Which limits there are, and what they may be, the server says. */
+function readLimits(file: string): Record<string, number> {
+  const remedy = 'give a JSON object of names and numbers, as in {"uploadsMax": 32}';
+  try {
+    const limits: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    if (typeof limits === 'object' && limits !== null && !Array.isArray(limits)) return { ...limits };
+  } catch (cause) {
+    throw new EspalierError('usage', `--limits ${file} cannot be read: ${(cause as Error).message}`, { cause, remedy });
+  }
+  throw new EspalierError('usage', `--limits ${file} is no JSON object`, { remedy });
 }

@@ -1,11 +1,12 @@
 import { resolve } from 'node:path';
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import type { Client, SubmitOptions, Submitted } from '../../client/index.js';
 import { EspalierError } from '../../common/index.js';
 import { contentText, shortId } from '../api/render-blocks.js';
 import type { CliContext } from '../context.js';
 import { formatCount } from '../format.js';
 import { addExamples } from './examples.js';
+import { parseWindow } from './parse-window.js';
 import { API_GROUP, addServerOptions, type RawServerOptions, withClient } from './server-options.js';
 import { watchToEnd } from './watch.js';
 
@@ -109,14 +110,3 @@ function tellProgress(json: boolean, { aside, clock }: CliContext): NonNullable<
     aside.say(`sent ${formatCount(transactions)} transactions`);
   };
 }
-
-const UNITS_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
-
-function parseWindow(text: string): number {
-  const [, digits, unit = 's'] = /^(\d{1,9})(ms|s|m|h)?$/.exec(text) ?? [];
-  const ms = Number(digits) * UNITS_MS[unit as keyof typeof UNITS_MS];
-  if (digits !== undefined && ms >= 1 && ms <= WINDOW_MAX_MS) return ms;
-  throw new InvalidArgumentError('It must be a time of at most 7 days, as in 90s, 8m or 1h.');
-}
-
-const WINDOW_MAX_MS = 604_800_000;

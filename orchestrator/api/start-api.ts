@@ -143,7 +143,7 @@ async function buildServer(
   // As many calls listen to it as there are.
   setMaxListeners(0, stopping);
   const admission = new Admission({
-    access: (path, credentials) => access.admit(path, credentials),
+    access,
     limits: new CallLimits(limits, clock),
     clock,
     onRefused,

@@ -57,6 +57,13 @@ describe('a block that is submitted', () => {
     expect(all).toEqual([id]);
   });
 
+  test('more often at once than the server takes comes again, and is taken', async () => {
+    const { client, refused } = await openApi({ limits: { uploadsMax: 2 } });
+    const outcomes = await Promise.all(Array.from({ length: 20 }, () => client.submit(block)));
+    expect(outcomes.map(({ blockId }) => blockId)).toEqual(outcomes.map(() => id));
+    expect(new Set(refused.map(({ error }) => error.code))).toEqual(new Set(['server-busy']));
+  });
+
   test('and is faulty is refused with the place, having changed nothing', async () => {
     const { client, refused } = await openApi();
     const [first, ...others] = block.transactions;

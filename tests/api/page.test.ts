@@ -58,6 +58,7 @@ test('names the limits as they are', () => {
   const section = /## Limits\n([\s\S]*?)\n## /.exec(page)?.[1] ?? '';
   const { messageBytesMax, requestBytesMax, uploadsMax, blocksOpenMax, requestsPerSecond } = DEFAULT_LIMITS;
   const { streamsPerPrincipalMax, streamsMax, requestsBurst, uploadStallMs, readerStallMs } = DEFAULT_LIMITS;
+  const { messageValuesMax, headerBytesMax, callsMax, asidesPerPeerMax, connectionsMax } = DEFAULT_LIMITS;
   const count = (value: number) => value.toLocaleString('en-US');
   for (const text of [
     `${messageBytesMax / 2 ** 20} MiB; ${requestBytesMax / 1024} KiB`,
@@ -65,8 +66,13 @@ test('names the limits as they are', () => {
     `${count(LIMITS.proofBytesMax)} bytes`,
     `| ${uploadsMax} a server`,
     `| ${count(blocksOpenMax)} a cluster`,
-    `${count(streamsPerPrincipalMax)} of one principal, ${count(streamsMax)} a server`,
-    `${requestsPerSecond} a second of one principal, ${count(requestsBurst)} at once`,
+    `| ${count(streamsPerPrincipalMax)} of one principal (\`streamsPerPrincipalMax\`), ${count(streamsMax)} a server`,
+    `| ${requestsPerSecond} a second (\`requestsPerSecond\`), and ${count(requestsBurst)} saved up`,
+    `| ${count(messageValuesMax)} (\`messageValuesMax\`)`,
+    `| ${headerBytesMax / 1024} KiB`,
+    `| ${count(callsMax)} a server`,
+    `| ${asidesPerPeerMax} an address`,
+    `| ${count(connectionsMax)} (`,
     `| ${uploadStallMs / 1_000} s |`,
     `| ${readerStallMs / 60_000} min |`,
   ]) {

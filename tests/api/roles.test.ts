@@ -33,7 +33,7 @@ function call(raw: Client, name: string, token: string | undefined): Promise<End
 
 describe('each role', () => {
   test('may do what the definitions say, and nothing else', async () => {
-    const { server } = await openApi({ accessFile: await accessFile() });
+    const { server, refused } = await openApi({ accessFile: await accessFile() });
     const raw = bytesClient(server.address);
     const admitted: string[] = [];
     for (const role of ROLES) {
@@ -52,6 +52,10 @@ describe('each role', () => {
     );
     expect(admitted).toEqual(expected);
     expect(admitted.length).toBeGreaterThan(METHODS.length);
+    const denied = refused.filter(({ error }) => error.code === 'permission-denied');
+    expect(denied).toHaveLength(ROLES.length * METHODS.length - admitted.length);
+    // Who it was is known in the log.
+    for (const { principal, error } of denied) expect(error.message).toContain(`${principal.name} may not call`);
   });
 
   test('is the one that is written beside the method in the .proto', () => {
@@ -84,6 +88,16 @@ describe('who shows nothing, or something wrong', () => {
     // Nothing of what they showed is in what is logged.
     if (token !== undefined) expect(JSON.stringify(refused)).not.toContain(token);
   });
+});
+
+test('who guesses at tokens is limited in rate, and others go on', async () => {
+  const limits = { requestsPerSecond: 0.001, requestsBurst: 3 };
+  const { server } = await openApi({ accessFile: await accessFile(), limits });
+  const raw = bytesClient(server.address);
+  const statuses: string[] = [];
+  for (let guess = 0; guess < 5; guess++) statuses.push((await call(raw, 'listBlocks', `guess-${guess}`)).status);
+  expect(statuses).toEqual([...Array(3).fill('UNAUTHENTICATED'), ...Array(2).fill('RESOURCE_EXHAUSTED')]);
+  expect((await call(raw, 'listBlocks', 'secret-watch')).status).toBe('OK');
 });
 
 describe('the access file', () => {

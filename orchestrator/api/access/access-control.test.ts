@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { expectCode } from '../../../tests/support/expect-code.js';
 import { tempFolder } from '../../../tests/support/temp-folder.js';
+import type { Credentials, Principal } from '../calls/index.js';
 import { AccessControl } from './access-control.js';
 
 const LIST = '/espalier.v1.BlockService/ListBlocks';
@@ -25,7 +26,7 @@ async function open(text: string) {
   onTestFinished(() => access.close());
   const isAdmitted = async (token: string) => {
     try {
-      return access.admit(LIST, bearer(token))?.name === 'dashboard';
+      return admit(access, LIST, bearer(token))?.name === 'dashboard';
     } catch {
       return false;
     }
@@ -72,10 +73,10 @@ test('a file of which only the rights changed is looked at anew', async () => {
 
 test('whoever shows something that is not known is told so, and nothing of it', async () => {
   const { access } = await open(admitting('old'));
-  const admit = async (authorization?: string, certificate?: string) =>
-    access.admit(LIST, { authorization, certificate });
-  await expectCode(admit(), 'unauthenticated', /bears no token/);
-  await expectCode(admit(undefined, 'eve\nroot'), 'unauthenticated', /no certificate "eve\?root"/);
+  const show = async (authorization?: string, certificate?: string) =>
+    admit(access, LIST, { authorization, certificate });
+  await expectCode(show(), 'unauthenticated', /bears no token/);
+  await expectCode(show(undefined, 'eve\nroot'), 'unauthenticated', /no certificate "eve\?root"/);
   for (const secret of [
     'Bearer hunter2',
     'bearer hunter2',
@@ -83,15 +84,21 @@ test('whoever shows something that is not known is told so, and nothing of it', 
     'hunter2',
     `Bearer ${'hunter2'.repeat(500)}`,
   ]) {
-    const error = await expectCode(admit(secret), 'unauthenticated', /token of the call is not known/);
+    const error = await expectCode(show(secret), 'unauthenticated', /token of the call is not known/);
     expect(`${error.toLine()} ${error.stack}`).not.toContain('hunter2');
   }
-  expect(await admit(undefined, 'ops')).toMatchObject({ name: 'by-certificate' });
+  expect(await show(undefined, 'ops')).toMatchObject({ name: 'by-certificate' });
 });
 
 test('without a file anybody may do everything, under the name of their certificate if they have one', async () => {
   const access = await AccessControl.open(undefined, { onTrouble: () => {}, hasCertificates: false });
   const forget = '/espalier.v1.BlockService/ForgetBlock';
-  expect(access.admit(forget, { authorization: undefined, certificate: undefined })).toBeNull();
-  expect(access.admit(forget, { authorization: undefined, certificate: 'ops' })?.name).toBe('ops');
+  expect(admit(access, forget, { authorization: undefined, certificate: undefined })).toBeNull();
+  expect(admit(access, forget, { authorization: undefined, certificate: 'ops' })?.name).toBe('ops');
 });
+
+function admit(access: AccessControl, path: string, credentials: Credentials): Principal | null {
+  const entry = access.identify(path, credentials);
+  if (entry !== null) access.permit(path, entry);
+  return entry;
+}

@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { EspalierError } from '../../../common/index.js';
-import type { Credentials, Principal } from '../calls/index.js';
+import type { Credentials } from '../calls/index.js';
 import { AccessEntries, type AccessEntry } from './access-entries.js';
 import { ROLES, rolesFor } from './roles.js';
 
@@ -52,12 +52,16 @@ export class AccessControl {
     if (path !== undefined) this.#timer = setInterval(() => void this.look(), lookMs).unref();
   }
 
-  /** Who calls; null where anyone may. Throws `unauthenticated` for nobody who is known, and `permission-denied`. */
-  admit(path: string, credentials: Credentials): Principal | null {
-    const needed = rolesFor(path);
-    if (needed === null || (this.#path === undefined && credentials.certificate === undefined)) return null;
-    const entry = this.#entryOf(credentials);
-    if (entry.roles.some((role) => needed.includes(role))) return entry;
+  /** Who calls; null where anyone may. Throws `unauthenticated` for nobody who is known. */
+  identify(path: string, credentials: Credentials): AccessEntry | null {
+    const isForAnyone = rolesFor(path) === null || (this.#path === undefined && credentials.certificate === undefined);
+    return isForAnyone ? null : this.#entryOf(credentials);
+  }
+
+  /** Throws `permission-denied` unless this one may call the method. */
+  permit(path: string, entry: AccessEntry): void {
+    const needed = rolesFor(path) ?? ROLES;
+    if (entry.roles.some((role) => needed.includes(role))) return;
     const method = path.split('/').at(-1);
     throw new EspalierError(
       'permission-denied',

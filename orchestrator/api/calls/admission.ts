@@ -15,8 +15,12 @@ export interface Credentials {
 }
 
 export interface AdmissionOptions {
-  /** Who this is, and that they may call this method; null: anyone may. Throws `unauthenticated`, `permission-denied`. */
-  readonly access: (path: string, credentials: Credentials) => Principal | null;
+  readonly access: {
+    /** Who calls this method; null: anyone may. Throws `unauthenticated`. */
+    identify(path: string, credentials: Credentials): Principal | null;
+    /** Throws `permission-denied` unless the principal may call this method. */
+    permit(path: string, principal: Principal): void;
+  };
   readonly limits: CallLimits;
   readonly clock: { monotonicMs(): number };
   readonly onRefused: (call: RefusedCall) => void;
@@ -63,6 +67,7 @@ export class Admission {
       limits: limits.options,
       admit: (metadata) => {
         principal = this.#identify(path, metadata, call);
+        if (principal !== ANYONE) this.#options.access.permit(path, principal);
         return { principal, release: this.#occupy(kind, principal, call) };
       },
       onRefused: refused,
@@ -81,7 +86,13 @@ export class Admission {
     }
     const [authorization] = metadata.get('authorization');
     const certificate = commonName(call.getAuthContext().sslPeerCertificate?.subject?.CN);
-    return access(path, { authorization: authorization?.toString(), certificate }) ?? ANYONE;
+    try {
+      return access.identify(path, { authorization: authorization?.toString(), certificate }) ?? ANYONE;
+    } catch (thrown) {
+      // Nor may one who only guesses at tokens keep the server busy.
+      limits.request(`unknown ${addressOf(call.getPeer())}`);
+      throw thrown;
+    }
   }
 
   #occupy(kind: CallKind, { name }: Principal, call: ServerInterceptingCallInterface): () => void {

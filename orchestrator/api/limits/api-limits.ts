@@ -69,8 +69,14 @@ export const DEFAULT_LIMITS: ApiLimits = {
 const VALUE_MAX = 2 ** 31 - 1;
 const BYTES_MAX = 2 ** 40;
 
-/** Throws `usage` for a limit that is no positive number. */
+/** Throws `usage` for a limit that is no positive number, or that there is not. */
 export function apiLimits(given: Partial<ApiLimits> = {}): ApiLimits {
+  const unknown = Object.keys(given).find((name) => !(name in DEFAULT_LIMITS));
+  if (unknown !== undefined) {
+    throw new EspalierError('usage', `the API has no limit ${unknown}`, {
+      remedy: `it has ${Object.keys(DEFAULT_LIMITS).join(', ')}`,
+    });
+  }
   const limits = { ...DEFAULT_LIMITS, ...given };
   for (const [name, value] of Object.entries<unknown>(limits)) {
     const max = name.endsWith('BytesMax') ? BYTES_MAX : VALUE_MAX;

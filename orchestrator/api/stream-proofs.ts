@@ -181,10 +181,12 @@ class ProofSending {
       const later = new ProvenBehind(reader, place, tree);
       const above = new ProvenAbove(this.#backend.proofs, tree);
       for (let job = firstJob; job < tree.size; job++) {
-        if (!this.#isDue(job)) continue;
+        // One that was stored since is told of behind this place, and comes then: of a block that is proven faster than its
+        // reader reads those are most.
+        if (!this.#isDue(job) || later.has(job)) continue;
         this.#signal.throwIfAborted();
         const response = await this.#response(job, { place, job: job + 1 });
-        // One that was stored since is told of behind this place, and comes then.
+        // It may have been stored while it was looked for.
         if (!later.has(job) && (isProof(response) || (await above.has(job)))) yield this.#noted(job, response);
       }
     } finally {

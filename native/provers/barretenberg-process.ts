@@ -104,7 +104,10 @@ export class BarretenbergProcess {
     if (signal?.aborted) abort();
     signal?.addEventListener('abort', abort, { once: true });
     try {
-      return await work;
+      const result = await work;
+      // What it answered while it was being killed is not wanted any more.
+      signal?.throwIfAborted();
+      return result;
     } finally {
       signal?.removeEventListener('abort', abort);
     }

@@ -109,7 +109,8 @@ export class ChildGroup {
     try {
       process.kill(-this.#child.pid, 'SIGKILL');
     } catch {
-      // ESRCH: the group is gone already.
+      // ESRCH: the group is gone already, or not there yet.
+      this.#child.kill('SIGKILL');
     }
   }
 }

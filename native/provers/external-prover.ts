@@ -106,8 +106,8 @@ class ExternalProver implements Prover {
     this.#running.delete(group);
     signal?.removeEventListener('abort', abort);
     const usage = stopSampling();
-    if (exit.code === 0) return usage;
     if (signal?.aborted) throw cancelledWhile(doing);
+    if (exit.code === 0) return usage;
     if (this.#stopped) throw proverStopped(doing);
     const oomKilled = oomKillsBefore !== null && (oomKills() ?? 0) > oomKillsBefore;
     throw failure(launch.command, doing, exit, group.lastWords(), oomKilled);

@@ -1,6 +1,6 @@
-import type { SerializedError } from '../common/index.js';
 import type { CircuitName } from './circuit.js';
 import type { BlockResult } from './cluster.js';
+import type { RunEventBody } from './events.js';
 import type { Forecast, LevelProgress } from './forecast.js';
 import type { JobId } from './job.js';
 
@@ -20,23 +20,8 @@ export interface EventCursor {
 export type BlockEventBody =
   /** Planned, by its first owner or by one that took it over: counts begin anew with these. */
   | { readonly kind: 'planned'; readonly levels: readonly LevelProgress[]; readonly lineageSeed: string }
-  | {
-      readonly kind: 'job-started';
-      readonly jobId: JobId;
-      readonly circuit: CircuitName;
-      readonly level: number;
-      readonly workerId: string;
-      readonly attempt: number;
-    }
-  /** The worker that proved it has put it back into the queue, under the same attempt: it goes away. */
-  | {
-      readonly kind: 'job-given-back';
-      readonly jobId: JobId;
-      readonly circuit: CircuitName;
-      readonly level: number;
-      readonly workerId: string;
-      readonly attempt: number;
-    }
+  /** As the run tells of them. */
+  | Extract<RunEventBody, { readonly kind: 'job-started' | 'job-given-back' | 'job-retried' }>
   | {
       readonly kind: 'job-proven';
       readonly jobId: JobId;
@@ -45,15 +30,6 @@ export type BlockEventBody =
       readonly workerId: string;
       readonly attempts: number;
       readonly wallMs: number;
-    }
-  | {
-      readonly kind: 'job-retried';
-      readonly jobId: JobId;
-      readonly circuit: CircuitName;
-      readonly level: number;
-      readonly attempt: number;
-      readonly delayMs: number;
-      readonly error: SerializedError;
     }
   /**
    * The counts as they are now. Comes where something else changed them than the events above say: jobs that need no

@@ -11,8 +11,8 @@ interface Counts {
 
 /**
  * How far the levels of a block are, after each of its events: a job that starts runs, one that is proven is done and
- * runs no more, one that is given back or retried runs no more. Where that is not what happened `recounted` follows. A snapshot, and
- * the events behind its cursor, give the same counts as every later snapshot.
+ * runs no more, one that is given back or retried runs no more. Where that is not what happened `recounted` follows. A
+ * snapshot, and the events behind its cursor, give the same counts as every later snapshot.
  */
 export class LevelCounts {
   #levels: Counts[];

@@ -12,8 +12,8 @@ export interface PageRequest {
 
 /**
  * A page of items. A token names the last item of the page before and its index: where items came or went meanwhile the
- * next page begins behind that item, or at the index where it is gone. Throws `request-malformed` for
- * a size or a token that is none.
+ * next page begins behind that item, or at the index where it is gone. Throws `request-malformed` for a
+ * size or a token that is none.
  */
 export function pageOf<T>(
   items: readonly T[],

@@ -164,8 +164,8 @@ export interface JobRetried {
 
 /**
  * The counts as they are now. A job that starts counts as running, one that is proven as done and no more as running, one
- * that is given back or retried no more as running. This comes where counts changed otherwise: jobs that need no proving since one above
- * them is proven, leases that were given up, proofs that have to be made again.
+ * that is given back or retried no more as running. This comes where counts changed otherwise: jobs that need no proving
+ * since one above them is proven, leases that were given up, proofs that have to be made again.
  */
 export interface Recounted {
   /** Every level of the tree, leaves first. */

@@ -1,8 +1,8 @@
 /** `npm run bench -- SCOPE [--json FILE] [--repetitions N]` */
-import { writeFile } from 'node:fs/promises';
 import { Command, InvalidArgumentError } from 'commander';
+import { formatRows } from './format-rows.js';
+import { keepRows } from './kept-rows.js';
 import { machine } from './machine.js';
-import { formatRows } from './report.js';
 import { SCOPES } from './scopes/index.js';
 
 const REPETITIONS_MAX = 1_000;
@@ -18,12 +18,10 @@ async function bench(scopeName: string, options: Options): Promise<void> {
     throw new InvalidArgumentError(`there is no scope "${scopeName}"; there are ${Object.keys(SCOPES).join(', ')}`);
   }
   const progress = (line: string) => void process.stderr.write(`${line}\n`);
-  const rows = await scope.run({ repetitions: options.repetitions ?? scope.repetitions, progress });
+  const repetitions = options.repetitions ?? scope.repetitions;
+  const rows = await scope.run({ repetitions, progress });
   process.stdout.write(`${machine()}\n${formatRows(rows)}`);
-  if (options.json !== undefined) {
-    const withMachine = rows.map((row) => ({ ...row, machine: machine() }));
-    await writeFile(options.json, `${withMachine.map((row) => JSON.stringify(row)).join('\n')}\n`);
-  }
+  if (options.json !== undefined) await keepRows(options.json, rows, repetitions);
 }
 
 function repetitions(text: string): number {

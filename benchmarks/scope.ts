@@ -9,6 +9,8 @@ export interface Row {
   readonly target?: number;
   /** What the value must reach, where there is such a target. */
   readonly targetMin?: number;
+  /** What a reader must know to read the value rightly, or why there is none (`value` is then NaN). */
+  readonly note?: string;
 }
 
 export interface ScopeOptions {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { formatRows } from '../report.js';
+import { formatRows } from '../format-rows.js';
 import { measurePlanning } from './planning.js';
 
 it('measures a tiny block in processes of its own', async () => {

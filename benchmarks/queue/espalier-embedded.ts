@@ -1,0 +1,33 @@
+/** An embedded cluster whose jobs do nothing, for a while if it is told to: orchestrator, queue and slots in one process. */
+import { MemoryJobQueue } from '../../queue/index.js';
+import { machineMs, ownCpuMs } from './clock.js';
+import { NoOpRun } from './no-op-run.js';
+import { serveCalls } from './serve-calls.js';
+import { serveLeases, workFor } from './serve-leases.js';
+import { type TreeShape, treeOf } from './tree-shape.js';
+
+export interface EmbeddedRunOptions {
+  readonly shape: TreeShape;
+  /** Makes the ids of the jobs: another for each run. */
+  readonly seed: string;
+  /** Of each job; 0: it is done at once. */
+  readonly jobMs: number;
+  readonly slots: number;
+}
+
+serveCalls({
+  cpuMs: ownCpuMs,
+  /** Resolves with the milliseconds from handing the planned block to the scheduler until its root is proven. */
+  async run({ shape, seed, jobMs, slots }: EmbeddedRunOptions): Promise<number> {
+    const queue = new MemoryJobQueue();
+    const consumer = queue.consumer('bench.1');
+    const serving = Array.from({ length: slots }, () => serveLeases(consumer, workFor(jobMs)));
+    const run = new NoOpRun(queue.producer, treeOf(shape, seed), seed);
+    const startedMs = machineMs();
+    await run.run();
+    const tookMs = machineMs() - startedMs;
+    await queue.close();
+    await Promise.all(serving);
+    return tookMs;
+  },
+});

@@ -1,0 +1,36 @@
+import type { ProofTree } from '../../orchestrator/index.js';
+import { type TreeShape, treeOf } from './tree-shape.js';
+
+/** Jobs that each take the same time, on a fleet with so many slots. */
+export interface MakespanOptions {
+  readonly shape: TreeShape;
+  readonly jobMs: number;
+  /** Jobs that the whole fleet has at a time, shared evenly among its processes. */
+  readonly slots: number;
+  /** Worker processes; an embedded cluster has none beside its own. */
+  readonly workers: number;
+  /** How often the tree is proven before it is measured, by the same processes. */
+  readonly warmUps: number;
+}
+
+export interface Makespan {
+  readonly jobs: number;
+  /** From the first job's being handed over until whoever did so knows that the root is proven. */
+  readonly makespanMs: number;
+  readonly lowerBoundMs: number;
+}
+
+export function makespanOf({ shape, jobMs, slots }: MakespanOptions, makespanMs: number): Makespan {
+  const tree = treeOf(shape, 'bound');
+  return { jobs: tree.size, makespanMs, lowerBoundMs: lowerBoundMs(tree, jobMs, slots) };
+}
+
+/** No schedule is shorter: the longest path from a leaf to the root, or all work spread evenly over all slots. */
+export function lowerBoundMs(tree: ProofTree, jobMs: number, slots: number): number {
+  const heights = new Int32Array(tree.size);
+  // A child's number is below its parent's.
+  for (let job = 0; job < tree.size; job++) {
+    heights[job] = 1 + Math.max(0, ...tree.childJobs(job).map((child) => heights[child] ?? 0));
+  }
+  return Math.max((heights[tree.root] ?? 0) * jobMs, (tree.size * jobMs) / slots);
+}

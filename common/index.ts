@@ -15,6 +15,7 @@ export {
   type SerializedError,
 } from './errors.js';
 export { FolderLock } from './folder-lock.js';
+export { type HeapItem, IndexedHeap } from './indexed-heap.js';
 export { packageRoot } from './package-root.js';
 export { isRunning, ownIdentity, ownPlace, type ProcessIdentity } from './process-identity.js';
 export { connectRedis, type RedisOptions } from './redis/connect-redis.js';

@@ -20,4 +20,5 @@ export * from './profile.js';
 export * from './proof.js';
 export { parsePrivateKey, publicKeyOf, signProof, verifySignature } from './proof-signature.js';
 export * from './proof-summary.js';
+export * from './share.js';
 export * as wire from './wire.js';

@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import { EspalierError, type SerializedError } from '../common/index.js';
+import { EspalierError, type HeapItem, IndexedHeap, type SerializedError } from '../common/index.js';
 import {
   type BlockId,
   type JobId,
@@ -10,7 +10,6 @@ import {
   RESOURCE_CLASSES,
   type ResourceClass,
 } from '../proto/index.js';
-import { type HeapItem, IndexedHeap } from './indexed-heap.js';
 import type { JobConsumer, JobProducer, JobQueue, QueueCounts } from './job-queue.js';
 import {
   JOBS_MAX_DEFAULT,

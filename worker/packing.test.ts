@@ -1,7 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BUILT_IN_PROFILES, BYTES_PER_GIB, type MachineResources, meets, type ResourceClass } from '../proto/index.js';
-import { countThatFit, fits, freeOf, roomOf, type Share, shareOf, takeable, threadsFor } from './packing.js';
+import {
+  BUILT_IN_PROFILES,
+  BYTES_PER_GIB,
+  countThatFit,
+  fits,
+  type MachineResources,
+  meets,
+  type ResourceClass,
+  type Share,
+  shareOf,
+} from '../proto/index.js';
+import { freeOf, roomOf, takeable, threadsFor } from './packing.js';
 
 const { production } = BUILT_IN_PROFILES;
 const SMALL = shareOf({ cores: 1, memoryGiB: 2, gpus: 0 });

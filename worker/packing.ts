@@ -1,35 +1,17 @@
 import {
-  BYTES_PER_GIB,
-  type ClassRequirement,
+  countThatFit,
+  fits,
   type MachineResources,
+  minusShare,
   type Profile,
   type ResourceClass,
-  requirementOf,
+  type Share,
 } from '../proto/index.js';
-
-/** What one proof holds of a machine, or what is free of it. */
-export interface Share {
-  readonly cores: number;
-  readonly memoryBytes: number;
-  readonly gpus: number;
-}
-
-export function shareOf(requirement: ClassRequirement): Share {
-  return {
-    cores: requirement.cores,
-    memoryBytes: Math.ceil(requirement.memoryGiB * BYTES_PER_GIB),
-    gpus: requirement.gpus,
-  };
-}
 
 export function freeOf(machine: MachineResources, held: Iterable<Share>): Share {
   let free: Share = machine;
-  for (const share of held) free = minus(free, share);
+  for (const share of held) free = minusShare(free, share);
   return free;
-}
-
-export function fits(free: Share, needed: Share): boolean {
-  return needed.cores <= free.cores && needed.memoryBytes <= free.memoryBytes && needed.gpus <= free.gpus;
 }
 
 /** What is left of a machine for one more job. */
@@ -45,7 +27,7 @@ export function roomOf(free: Share, staged: readonly Share[]): Room {
   let left = free;
   const waiting: Share[] = [];
   for (const needed of staged) {
-    if (fits(left, needed)) left = minus(left, needed);
+    if (fits(left, needed)) left = minusShare(left, needed);
     else waiting.push(needed);
   }
   return { left, waiting };
@@ -79,32 +61,17 @@ export function takeable(
   return { toBegin, toWait: mayWait ? offered.filter((name) => !toBegin.includes(name)) : [] };
 }
 
-/** How many jobs of a class fit at once. */
-export function countThatFit(profile: Profile, resourceClass: ResourceClass, left: Share): number {
-  const needed = shareOf(requirementOf(profile, resourceClass));
-  const ratios = (['cores', 'memoryBytes', 'gpus'] as const).filter((what) => needed[what] > 0);
-  return Math.max(0, Math.min(...ratios.map((what) => Math.floor(left[what] / needed[what]))));
-}
-
 /**
  * Cores for a proof that starts now and fits `free`: what it needs, and an equal part of the cores that would idle if
  * it and those of `others` (staged jobs, in order) that fit beside it started now with no more than they need.
  */
 export function threadsFor(free: Share, needed: Share, others: readonly Share[]): number {
-  let left = minus(free, needed);
+  let left = minusShare(free, needed);
   let starting = 1;
   for (const other of others) {
     if (!fits(left, other)) continue;
-    left = minus(left, other);
+    left = minusShare(left, other);
     starting++;
   }
   return needed.cores + Math.floor(left.cores / starting);
-}
-
-function minus(free: Share, share: Share): Share {
-  return {
-    cores: free.cores - share.cores,
-    memoryBytes: free.memoryBytes - share.memoryBytes,
-    gpus: free.gpus - share.gpus,
-  };
 }

@@ -1,8 +1,16 @@
 import { EspalierError } from '../common/index.js';
-import type { MachineResources, Profile, ResourceClass } from '../proto/index.js';
-import { requirementOf } from '../proto/index.js';
+import {
+  countThatFit,
+  fits,
+  type MachineResources,
+  type Profile,
+  type ResourceClass,
+  requirementOf,
+  type Share,
+  shareOf,
+} from '../proto/index.js';
 import { Asking, type Request } from './asking.js';
-import { countThatFit, fits, freeOf, roomOf, type Share, shareOf, takeable, threadsFor } from './packing.js';
+import { freeOf, roomOf, takeable, threadsFor } from './packing.js';
 
 /** A proof's right to cores and memory, until it gives them back. */
 export interface Grant {

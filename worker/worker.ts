@@ -2,6 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Clock, EspalierError, systemClock } from '../common/index.js';
 import {
+  countThatFit,
   type JobLease,
   type MachineResources,
   type ResourceClass,
@@ -14,7 +15,6 @@ import type { Request } from './asking.js';
 import { runAttempt } from './attempt.js';
 import type { KeepTools } from './keep-proof.js';
 import type { ProofTools } from './make-proof.js';
-import { countThatFit } from './packing.js';
 import { pauseMs } from './retry.js';
 import { type Slot, Slots } from './slots.js';
 import { WitnessPool } from './witness-pool.js';

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { EspalierError, systemClock } from '../../common/index.js';
 import type { BlockEventBody, BlockResult, EventChunk } from '../../proto/index.js';
 import { LevelCounts } from '../../proto/index.js';
-import { Random } from '../../tests/simulation/random.js';
+import { Random } from '../fleet/random.js';
 import { BlockNews } from './block-news.js';
 
 const LEVELS = [

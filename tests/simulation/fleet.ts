@@ -1,9 +1,9 @@
 import type { ErrorCode } from '../../common/index.js';
+import type { Random } from '../../orchestrator/fleet/random.js';
+import type { VirtualTime } from '../../orchestrator/fleet/virtual-time.js';
 import type { FleetSlots, JobCircuit } from '../../orchestrator/index.js';
 import { type JobId, machineOf, type QueuedJob, RESOURCE_CLASSES, type ResourceClass } from '../../proto/index.js';
-import type { Random } from './random.js';
 import type { Scenario } from './scenario.js';
-import type { VirtualTime } from './virtual-time.js';
 
 /** What the fleet tells of a job; failures by code alone. */
 export type FleetReport = { readonly jobId: JobId; readonly attempt: number; readonly workerId: string } & (

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { ErrorCode } from '../../common/index.js';
+import { Random } from '../../orchestrator/fleet/random.js';
 import { type JobCircuit, type ProofTree, planBlock } from '../../orchestrator/index.js';
 import type { JobId } from '../../proto/index.js';
-import { Random } from './random.js';
 
 /** How often what goes wrong, as probabilities. All zero: nothing does. */
 export interface FaultRates {

@@ -1,4 +1,6 @@
 import type { SerializedError } from '../../common/index.js';
+import { Random } from '../../orchestrator/fleet/random.js';
+import { VirtualTime } from '../../orchestrator/fleet/virtual-time.js';
 import {
   type AddedBlock,
   Bitset,
@@ -12,11 +14,9 @@ import type { JobHistoryRecord, JobId, QueuedJob } from '../../proto/index.js';
 import { Fleet, type FleetReport } from './fleet.js';
 import { HedgeWatch } from './hedge-watch.js';
 import { Ledger } from './ledger.js';
-import { Random } from './random.js';
 import { type EventBody, toEvent } from './report-event.js';
 import type { Scenario, SimulatedBlock } from './scenario.js';
 import { ToldCounts } from './told-counts.js';
-import { VirtualTime } from './virtual-time.js';
 
 export type Ending = 'proven' | 'failed' | 'cancelled';
 

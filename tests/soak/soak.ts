@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'vitest';
+import { Random } from '../../orchestrator/fleet/random.js';
 import type { Block } from '../../proto/index.js';
 import type { Program } from '../faults/support/program.js';
 import { TestCluster } from '../faults/support/test-cluster.js';
-import { Random } from '../simulation/random.js';
 
 export interface SoakOptions {
   readonly minutes: number;

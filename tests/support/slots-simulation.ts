@@ -1,13 +1,16 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import {
   BYTES_PER_GIB,
+  fits,
   type MachineResources,
   type Profile,
   type ResourceClass,
   requirementOf,
+  type Share,
+  shareOf,
 } from '../../proto/index.js';
 import type { Request } from '../../worker/asking.js';
-import { fits, freeOf, type Share, shareOf } from '../../worker/packing.js';
+import { freeOf } from '../../worker/packing.js';
 import { type Grant, Slots, type SlotsOptions } from '../../worker/slots.js';
 
 export interface SimulatedJob {

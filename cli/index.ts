@@ -10,3 +10,4 @@ export { makeBlock } from './run/make-block.js';
 export { OutputFolder } from './run/output-folder.js';
 export { proveRun } from './run/prove-run.js';
 export { runCli } from './run-cli.js';
+export * from './tune/index.js';

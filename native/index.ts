@@ -2,6 +2,7 @@
 export { type DoctorCheck, type DoctorNeeds, doctorChecks, freeDiskBytes, LAPTOP_NEEDS } from './machine/doctor.js';
 export type { Gpu } from './machine/gpus.js';
 export { type Machine, probeMachine } from './machine/machine.js';
+export { watchOthers } from './machine/others-load.js';
 export { type BbProbe, probeBb } from './machine/probe-bb.js';
 export type { CircuitSize, ProveOptions, ProveRequest, ProveResult, Prover, VerifyRequest } from './prover.js';
 export { createProver, type ProverChoice } from './provers/create-prover.js';

@@ -1,14 +1,25 @@
 import type { KeySet } from '../circuits/index.js';
 import { EspalierError } from '../common/index.js';
-import { type AbiInputs, type ChildProof, fieldsFromBytes, type Job, type ProofRecord } from '../proto/index.js';
+import {
+  type AbiInputs,
+  type ChildProof,
+  fieldsFromBytes,
+  type Job,
+  type JobId,
+  type ProofRecord,
+} from '../proto/index.js';
 import type { ProofStore } from '../store/index.js';
 
+/** What is read of a child's proof. */
+type ReadProof = Pick<ProofRecord, 'keyHash' | 'proof'>;
+
+/** Where it is read: a `ProofStore`, or less than one. */
+interface ProofSource extends Pick<ProofStore, 'getInputs'> {
+  getProof(proofId: JobId): Promise<ReadProof | undefined>;
+}
+
 /** The inputs of a job with its child proofs put in, as `{ vk, proof }` under each child's parameter. */
-export async function readInputs(
-  job: Job,
-  store: Pick<ProofStore, 'getInputs' | 'getProof'>,
-  keys: Pick<KeySet, 'key'>,
-): Promise<AbiInputs> {
+export async function readInputs(job: Job, store: ProofSource, keys: Pick<KeySet, 'key'>): Promise<AbiInputs> {
   const [inputs, ...proofs] = await Promise.all([
     store.getInputs(job.id),
     ...job.children.map((child) => readChild(job, child, store, keys)),
@@ -18,7 +29,7 @@ export async function readInputs(
 }
 
 /** Rejects with `store-corrupt`, the child's id as its subject, where a child's proof is of no use. */
-async function readChild(job: Job, child: ChildProof, store: Pick<ProofStore, 'getProof'>, keys: Pick<KeySet, 'key'>) {
+async function readChild(job: Job, child: ChildProof, store: ProofSource, keys: Pick<KeySet, 'key'>) {
   const key = keys.key(child.circuit);
   const record = await readProof(job, child, store);
   if (record.keyHash !== key.hash) {
@@ -27,8 +38,8 @@ async function readChild(job: Job, child: ChildProof, store: Pick<ProofStore, 'g
   return [child.param, { vk: key.fields, proof: fieldsFromBytes(record.proof) }] as const;
 }
 
-async function readProof(job: Job, child: ChildProof, store: Pick<ProofStore, 'getProof'>): Promise<ProofRecord> {
-  let record: ProofRecord | undefined;
+async function readProof(job: Job, child: ChildProof, store: ProofSource): Promise<ReadProof> {
+  let record: ReadProof | undefined;
   try {
     record = await store.getProof(child.proofId);
   } catch (thrown) {

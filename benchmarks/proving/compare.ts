@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Engine } from '../../cli/index.js';
 import { EspalierError } from '../../common/index.js';
+import { watchOthers } from '../../native/index.js';
 import type { Block, CircuitName, JobId, ResourceUsage } from '../../proto/index.js';
 import type { BareProver, BareRun } from './bare-prover.js';
 import { type EspalierRun, runEspalier } from './espalier-run.js';
 import { type KeptJob, keptJobs } from './kept-jobs.js';
-import { watchOthers } from './others-load.js';
 
 /** A job proven by the bare prover. */
 export interface BareJob {

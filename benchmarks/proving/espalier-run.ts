@@ -1,7 +1,7 @@
 import { type Engine, proveRun } from '../../cli/index.js';
 import { systemClock } from '../../common/index.js';
+import { watchOthers } from '../../native/index.js';
 import { type Block, type ProofSummary, sourceOf } from '../../proto/index.js';
-import { watchOthers } from './others-load.js';
 
 /** A block proven once through Espalier. */
 export interface EspalierRun {

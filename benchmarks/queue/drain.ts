@@ -1,4 +1,4 @@
-import { watchOthers } from '../proving/others-load.js';
+import { watchOthers } from '../../native/index.js';
 import type { BenchProcess } from './bench-process.js';
 import type { BenchRedis } from './bench-redis.js';
 import type { TreeShape } from './tree-shape.js';

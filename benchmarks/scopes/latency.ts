@@ -1,5 +1,5 @@
+import { watchOthers } from '../../native/index.js';
 import { median } from '../median.js';
-import { watchOthers } from '../proving/others-load.js';
 import type { LatencyOptions } from '../queue/latency.js';
 import { type BullmqLatency, latencyBullmq } from '../queue/latency-bullmq.js';
 import { type EspalierLatency, latencyEspalier } from '../queue/latency-espalier.js';

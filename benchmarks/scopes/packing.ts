@@ -1,69 +1,69 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { type Engine, makeBlock, openEngine } from '../../cli/index.js';
-import { EspalierError } from '../../common/index.js';
-import { type ProveRequest, probeMachine } from '../../native/index.js';
+import {
+  type Engine,
+  measurePacking,
+  openEngine,
+  proofSeconds,
+  proofsPerMinute,
+  type SampleRequest,
+  sampleRequests,
+  splitsOf,
+} from '../../cli/index.js';
+import { probeMachine, watchOthers } from '../../native/index.js';
 import { median } from '../median.js';
-import { keptJobs } from '../proving/kept-jobs.js';
 import type { Row, Scope, ScopeOptions } from '../scope.js';
 
-/** A transaction without calls: its base proof needs no proof but the client's, and is one recursive verification. */
-const BLOCK = { txs: 1, calls: 0, seed: 1 } as const;
-
 export const packing: Scope = {
-  description: 'two base proofs one after another and side by side, on all cores',
+  description:
+    'proofs a minute for each split of the cores: one at a time with all of them, two with half each, and so on',
   repetitions: 3,
-  run: measurePacking,
+  run: async (options) => {
+    const { progress } = options;
+    const say = { onWarning: progress, onWait: progress };
+    const engine = await openEngine({ srs: 'auto', prover: { kind: 'native' }, env: process.env, ...say });
+    try {
+      const othersCores = watchOthers();
+      const { cores } = await probeMachine();
+      const rows: Row[] = [];
+      const signal = new AbortController().signal;
+      for await (const request of sampleRequests(engine, { threads: cores, signal })) {
+        rows.push(...(await packingRows(engine, request, options)));
+      }
+      return [...rows, { name: 'packing/cores-of-others', unit: 'cores', ...median([othersCores() ?? Number.NaN]) }];
+    } finally {
+      await engine.stop();
+    }
+  },
 };
 
-async function measurePacking({ repetitions, progress }: ScopeOptions): Promise<readonly Row[]> {
-  const engine = await openEngine({
-    srs: 'auto',
-    prover: { kind: 'native' },
-    env: process.env,
-    onWarning: progress,
-    onWait: progress,
+/** What `espalier tune` measures too, for one kind of job. */
+export async function packingRows(
+  { prover }: Pick<Engine, 'prover'>,
+  request: SampleRequest,
+  { repetitions, progress }: ScopeOptions,
+): Promise<readonly Row[]> {
+  const { cores, memoryBytes } = await probeMachine();
+  const measured = await measurePacking(prover, request, {
+    splits: splitsOf(cores),
+    repetitions,
+    memoryBytes,
+    signal: new AbortController().signal,
+    onSplit: ({ proofs, threads }, repetition, isLeftOut) => {
+      progress(
+        `packing: ${request.name}, ${proofs} x ${threads}${isLeftOut ? ': too large' : ''}, ${repetition} of ${repetitions}`,
+      );
+    },
   });
-  try {
-    const { cores } = await probeMachine();
-    const request = await baseRequest(engine, cores);
-    const prove = (threads: number) => engine.prover.prove(request, { threads });
-    const ways = {
-      'one-by-one': async () => {
-        await prove(cores);
-        await prove(cores);
-      },
-      'side-by-side-half-the-cores-each': () => Promise.all([prove(half(cores)), prove(half(cores))]),
-      'side-by-side-all-cores-each': () => Promise.all([prove(cores), prove(cores)]),
-    };
-    const seconds = new Map(Object.keys(ways).map((name) => [name, [] as number[]]));
-    for (let repetition = 1; repetition <= repetitions; repetition++) {
-      for (const [name, way] of Object.entries(ways)) {
-        progress(`packing: ${repetition} of ${repetitions}, ${name}`);
-        const startedMs = performance.now();
-        await way();
-        seconds.get(name)?.push((performance.now() - startedMs) / 1000);
-      }
-    }
-    return [...seconds].map(([name, values]) => ({ name: `packing/two-proofs/${name}`, unit: 's', ...median(values) }));
-  } finally {
-    await engine.stop();
-  }
-}
-
-async function baseRequest(engine: Engine, threads: number): Promise<ProveRequest> {
-  const signal = new AbortController().signal;
-  const block = await makeBlock(engine, { ...BLOCK, threads, signal, onProgress: () => undefined });
-  const folder = await mkdtemp(join(tmpdir(), 'espalier-bench-'));
-  try {
-    for await (const { request } of keptJobs(engine, block, join(folder, 'empty'))) return request;
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-  throw new EspalierError('internal', 'the block has no jobs');
-}
-
-function half(cores: number): number {
-  return Math.max(1, cores >> 1);
+  return measured.flatMap(({ proofs, threads, wallMs, peakMemoryBytes }) => {
+    const each = wallMs.map((ms) => ({ proofs, wallMs: [ms] }));
+    const row = (what: string, unit: string, values: readonly number[]): Row => ({
+      name: `packing/${request.name}/${proofs}x${threads}/${what}`,
+      unit,
+      ...median(values),
+    });
+    return [
+      row('rate', 'proofs/min', each.map(proofsPerMinute)),
+      row('proof', 's', each.map(proofSeconds)),
+      row('memory', 'GB', [(peakMemoryBytes ?? Number.NaN) / 1e9]),
+    ];
+  });
 }

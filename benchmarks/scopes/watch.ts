@@ -1,7 +1,7 @@
+import { watchOthers } from '../../native/index.js';
 import type { WatchServerAddress } from '../api/watch-server.js';
 import type { Watched, WatchersOptions } from '../api/watchers.js';
 import { median } from '../median.js';
-import { watchOthers } from '../proving/others-load.js';
 import { BenchProcess } from '../queue/bench-process.js';
 import { machineMs } from '../queue/clock.js';
 import { percentile } from '../queue/percentile.js';

@@ -22,7 +22,10 @@ export function registerCircuits(program: Command, context: CliContext): void {
         'dev',
       ]),
     )
-    .option('--profile <file>', 'what proofs of each class need (default: chosen by the size of the machine)')
+    .option(
+      '--profile <file>',
+      'what proofs of each class need (default: what `tune` found, else by the size of the machine)',
+    )
     .option('--json', 'print one JSON object')
     .action((options: RawCircuitsOptions) => run(options, context));
   addExamples(command, [
@@ -38,7 +41,8 @@ async function run(options: RawCircuitsOptions, context: CliContext): Promise<vo
   const { planSrs } = await import('../run/plan-srs.js');
   const { chosenProfile } = await import('../run/chosen-profile.js');
   const { env, cwd } = context;
-  const { profile } = await chosenProfile(options.profile === undefined ? undefined : resolve(cwd, options.profile));
+  const path = options.profile === undefined ? undefined : resolve(cwd, options.profile);
+  const { profile } = await chosenProfile(path, env);
   const srs =
     options.srs === undefined
       ? (await planSrs(await srsStatus(env), env)).srs

@@ -19,6 +19,7 @@ import { registerSrs } from './srs.js';
 import { registerStatus } from './status.js';
 import { registerSubmit } from './submit.js';
 import { registerToken } from './token.js';
+import { registerTune } from './tune.js';
 import { registerVerify } from './verify.js';
 import { registerVersion } from './version.js';
 import { registerWatch } from './watch.js';
@@ -42,6 +43,7 @@ export const COMMANDS: readonly RegisterCommand[] = [
   registerCircuits,
   registerSrs,
   registerDoctor,
+  registerTune,
   registerVersion,
   registerCompletion,
   registerOrchestrator,

@@ -40,10 +40,13 @@ export async function parseMachineOptions(
   raw: RawMachineOptions,
   { env, cwd }: Pick<CliContext, 'env' | 'cwd'>,
 ): Promise<Omit<WorkerMachineOptions, 'machine'>> {
-  const { readProfile } = await import('../run/chosen-profile.js');
+  const { namedOrTuned } = await import('../run/chosen-profile.js');
+  const path = raw.profile === undefined ? undefined : resolve(cwd, raw.profile);
+  // Tuned is the whole machine: a part of it chooses by its size.
+  const isWhole = raw.cores === undefined && raw.memory === undefined;
   return {
     classes: raw.classes,
-    profile: raw.profile === undefined ? undefined : await readProfile(resolve(cwd, raw.profile)),
+    profile: path !== undefined || isWhole ? await namedOrTuned(path, env) : undefined,
     caps: { cores: raw.cores, memoryGiB: raw.memory },
     keyFile: raw.key === undefined ? join(cacheFolder(env), 'worker-key.pem') : resolve(cwd, raw.key),
   };

@@ -37,7 +37,10 @@ export function registerProve(program: Command, context: CliContext): void {
 /** The options that `demo` has too. */
 export function addProveOptions(command: Command): Command {
   return addEngineOptions(command)
-    .option('--profile <file>', 'what proofs of each class need (default: chosen by the size of the machine)')
+    .option(
+      '--profile <file>',
+      'what proofs of each class need (default: what `tune` found, else by the size of the machine)',
+    )
     .option('--keep-proofs', 'keep child proofs when their parent is proven')
     .option('--json', 'one JSON line an event, in a terminal too');
 }
@@ -67,9 +70,10 @@ export async function proveAndShow(
   const { proveRun } = await import('../run/prove-run.js');
   const { createRunDisplay } = await import('../progress/run-display.js');
   const { medianTimes, ProvingTimes } = await import('../measures/index.js');
-  const { readProfile } = await import('../run/chosen-profile.js');
+  const { namedOrTuned } = await import('../run/chosen-profile.js');
   const { summaryText } = await import('../run/summary.js');
-  const profile = options.profile === undefined ? undefined : await readProfile(resolve(context.cwd, options.profile));
+  const profilePath = options.profile === undefined ? undefined : resolve(context.cwd, options.profile);
+  const profile = await namedOrTuned(profilePath, context.env);
   const engineOptions = parseEngineOptions(options, context, {
     onWarning: (message) => onEvent({ kind: 'warning', code: warningCode(options), message }),
     onWait: (message) => context.aside.say(message),

@@ -36,7 +36,10 @@ export function registerWorker(program: Command, context: CliContext, makeProver
       'prove jobs of a cluster, until told to end (SIGTERM: finish what runs; SIGUSR1: give it back at once)',
     );
   addMachineOptions(addClusterOptions(command))
-    .option('--profile <file>', 'what proofs of each class need (default: chosen by the size of the machine)')
+    .option(
+      '--profile <file>',
+      'what proofs of each class need (default: what `tune` found, else by the size of the machine)',
+    )
     .option(
       '--machine <name>',
       'name of this machine: a job that kills workers on two is given up (default: host name)',

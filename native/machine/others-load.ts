@@ -5,8 +5,8 @@ const MS_PER_TICK = 10;
 
 /**
  * Begins to watch the machine. What it returns tells how many cores, on average since then, other programs (or other
- * guests of the same host) had; null where `/proc` does not tell. A benchmark on a machine that is not its own is worth
- * as much as this is small.
+ * guests of the same host) had; null where `/proc` does not tell. What is measured on a machine that is not
+ * one's own is worth as much as this is small.
  */
 export function watchOthers(): () => number | null {
   const startedMs = performance.now();

@@ -6,6 +6,7 @@ export { formatBytes, formatCount, formatDuration, formatTable } from './format.
 export * from './manifest/index.js';
 export { ProgressModel } from './progress/progress-model.js';
 export { type Engine, openEngine } from './run/engine.js';
+export { type ChildProofContent, type JobRequest, jobRequests } from './run/job-requests.js';
 export { makeBlock } from './run/make-block.js';
 export { OutputFolder } from './run/output-folder.js';
 export { proveRun } from './run/prove-run.js';

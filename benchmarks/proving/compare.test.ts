@@ -1,21 +1,50 @@
 import { expect, it } from 'vitest';
-import { makeBlock, openEngine } from '../../cli/index.js';
-import { startedProver } from '../../tests/support/started-prover.js';
+import { type Engine, makeBlock, openEngine } from '../../cli/index.js';
+import type { SimulatedProverOptions } from '../../native/index.js';
+import { CIRCUIT_NAMES } from '../../proto/index.js';
 import { bareCallsOf } from './bare-prover.js';
+import { circuitRows } from './circuit-rows.js';
 import { compare } from './compare.js';
+import { proveEachCircuit } from './each-circuit.js';
 import { provingRows } from './proving-rows.js';
+import { wasmRows } from './wasm-rows.js';
+
+const quiet = () => {};
+
+function simulatedEngine(simulation: SimulatedProverOptions = { defaultDurationMs: 0 }): Promise<Engine> {
+  const prover = { kind: 'simulated', simulation } as const;
+  return openEngine({ srs: 'auto', prover, env: process.env, onWarning: quiet, onWait: quiet });
+}
+
+it('proves each circuit alone, with each number of threads, with a simulated prover', async () => {
+  const engine = await simulatedEngine();
+  try {
+    const runs = await proveEachCircuit(engine, { threads: [2, 1], repetitions: 2, progress: quiet });
+    const ofCircuits = CIRCUIT_NAMES.filter((name) => name !== 'client');
+    expect(new Set(runs.map(({ circuit }) => circuit))).toEqual(new Set(ofCircuits));
+    expect(runs).toHaveLength(ofCircuits.length * 2 * 2);
+    const names = circuitRows(runs).map(({ name }) => name);
+    for (const what of ['witness', 'prove/2', 'prove/1', 'verify', 'proof']) {
+      expect(names).toContain(`proving/root-rollup-single/${what}`);
+    }
+  } finally {
+    await engine.stop();
+  }
+});
+
+it('compares native and WASM where the canonical SRS is, and says where it is not', async () => {
+  const engine = await simulatedEngine();
+  try {
+    const rows = await wasmRows(engine, 1, { repetitions: 1, progress: quiet });
+    expect(rows.map(({ name }) => name)).toContain('proving/client/wasm');
+    for (const { note, value } of rows) expect(note).toContain(value > 0 ? 'canonical SRS' : 'not on this machine');
+  } finally {
+    await engine.stop();
+  }
+});
 
 it('proves a small block both ways, job for job, with a simulated prover', async () => {
-  const quiet = () => {};
-  const opened = await openEngine({
-    srs: 'auto',
-    prover: { kind: 'simulated' },
-    env: process.env,
-    onWarning: quiet,
-    onWait: quiet,
-  });
-  const simulation = { defaultDurationMs: 20 };
-  const engine = { ...opened, prover: await startedProver({ kind: 'simulated', simulation }) };
+  const engine = await simulatedEngine({ defaultDurationMs: 20 });
   try {
     const signal = new AbortController().signal;
     const block = await makeBlock(engine, { txs: 2, calls: [1, 0], seed: 1, threads: 1, signal, onProgress: quiet });
@@ -28,11 +57,11 @@ it('proves a small block both ways, job for job, with a simulated prover', async
       expect(espalier.endToEndMs).toBeGreaterThan(espalier.jobsMs);
     }
     const rows = provingRows(comparisons);
-    const value = (name: string) => rows.find((row) => row.name === `proving/${name}`)?.value ?? Number.NaN;
+    const value = (name: string) => rows.find((row) => row.name === `proving/demo/${name}`)?.value ?? Number.NaN;
     expect(value('espalier')).toBeGreaterThan(0);
-    expect(value('root-rollup/proof')).toBeGreaterThan(0);
+    expect(value('root-rollup/prove-bare')).toBeGreaterThan(0);
     expect(value('public-kernel-next/prove')).toBeNaN();
   } finally {
-    await opened.stop();
+    await engine.stop();
   }
 });

@@ -1,13 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Engine } from '../../cli/index.js';
+import type { Engine, JobRequest } from '../../cli/index.js';
 import { EspalierError } from '../../common/index.js';
 import { watchOthers } from '../../native/index.js';
 import type { Block, CircuitName, JobId, ResourceUsage } from '../../proto/index.js';
 import type { BareProver, BareRun } from './bare-prover.js';
 import { type EspalierRun, runEspalier } from './espalier-run.js';
-import { type KeptJob, keptJobs } from './kept-jobs.js';
+import { keptJobs } from './kept-jobs.js';
 
 /** A job proven by the bare prover. */
 export interface BareJob {
@@ -36,7 +36,7 @@ export interface CompareOptions {
 interface ReadyJob {
   readonly jobId: JobId;
   /** The witness, which is large, is with the bare prover. */
-  readonly request: Omit<KeptJob['request'], 'witness'>;
+  readonly request: Omit<JobRequest['request'], 'witness'>;
   readonly prove: () => Promise<BareRun>;
 }
 
@@ -66,11 +66,11 @@ export async function compare(engine: Engine, options: CompareOptions): Promise<
   }
 }
 
-async function prepareAll(jobs: AsyncIterable<KeptJob>, bareProver: BareProver): Promise<readonly ReadyJob[]> {
+async function prepareAll(jobs: AsyncIterable<JobRequest>, bareProver: BareProver): Promise<readonly ReadyJob[]> {
   const ready: ReadyJob[] = [];
-  for await (const { jobId, request } of jobs) {
+  for await (const { job, request } of jobs) {
     const { witness: _, ...rest } = request;
-    ready.push({ jobId, request: rest, prove: await bareProver.prepare(jobId, request) });
+    ready.push({ jobId: job.id, request: rest, prove: await bareProver.prepare(job.id, request) });
   }
   return ready;
 }

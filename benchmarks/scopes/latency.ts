@@ -1,4 +1,5 @@
 import { watchOthers } from '../../native/index.js';
+import { watchOnce } from '../api/watch-once.js';
 import { median } from '../median.js';
 import type { LatencyOptions } from '../queue/latency.js';
 import { type BullmqLatency, latencyBullmq } from '../queue/latency-bullmq.js';
@@ -15,6 +16,9 @@ const TARGET_PERCENT = 99;
 /** With the warm-up, no more than the calls that one transaction may have: they are the chain. */
 const FULL: LatencyOptions = { samples: 900, warmUps: 100, holdMsMax: 10 };
 
+/** Besides what is told one by one, a few events at once. */
+const LONE_WATCHER = { watchers: 1, processes: 1, flat: 10, chunk: 10 };
+
 export const latency: Scope = {
   description: 'on an idle fleet, from a ready job to its start and from a proof to the job above it, against BullMQ',
   repetitions: 3,
@@ -24,6 +28,8 @@ export const latency: Scope = {
 interface Latencies {
   readonly espalier: EspalierLatency;
   readonly bullmq: BullmqLatency;
+  /** From publishing an event until a lone watcher of its block has decoded it. */
+  readonly watchDelay: readonly number[];
   readonly othersCores: number;
 }
 
@@ -38,12 +44,14 @@ export async function measureLatency(
     const othersCores = watchOthers();
     const espalier = await latencyEspalier(options);
     const bullmq = await latencyBullmq(options);
-    all.push({ espalier, bullmq, othersCores: othersCores() ?? Number.NaN });
+    const { delaysMs } = await watchOnce({ ...LONE_WATCHER, paced: options.samples, everyMs: options.holdMsMax });
+    all.push({ espalier, bullmq, watchDelay: delaysMs, othersCores: othersCores() ?? Number.NaN });
   }
   return [
     ...rowsOf('espalier/ready-to-started', all, ({ espalier }) => espalier.readyToStarted, READY_TO_STARTED_MS_MAX),
     ...rowsOf('espalier/proven-to-next', all, ({ espalier }) => espalier.provenToNext, PROVEN_TO_NEXT_MS_MAX),
     ...rowsOf('espalier/ready-to-heard', all, ({ espalier }) => espalier.readyToHeard),
+    ...rowsOf('espalier/watch-delay', all, ({ watchDelay }) => watchDelay),
     ...rowsOf('bullmq/add-to-start', all, ({ bullmq }) => bullmq.addToStart),
     ...rowsOf('bullmq/flow-to-next', all, ({ bullmq }) => bullmq.flowToNext),
     ...rowsOf('bullmq/event-to-next', all, ({ bullmq }) => bullmq.eventToNext),

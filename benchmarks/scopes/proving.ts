@@ -1,14 +1,18 @@
 import { SRS_POINTS_NEEDED } from '../../circuits/index.js';
-import { DEMO, makeBlock, openEngine } from '../../cli/index.js';
+import { DEMO, makeBlock, openEngine, splitsOf } from '../../cli/index.js';
 import { probeMachine, resolveSrs } from '../../native/index.js';
 import { BareBb } from '../proving/bare-bb.js';
+import { circuitRows } from '../proving/circuit-rows.js';
 import { compare } from '../proving/compare.js';
+import { proveEachCircuit } from '../proving/each-circuit.js';
 import { provingRows } from '../proving/proving-rows.js';
+import { wasmRows } from '../proving/wasm-rows.js';
 import type { Row, Scope, ScopeOptions } from '../scope.js';
 
 export const proving: Scope = {
-  description: "proves the demo's block, and its jobs with bare `bb prove` one after another",
-  // One takes some five minutes on two cores.
+  description:
+    "the demo's block, and its jobs with bare `bb prove` one after another; each circuit alone, by threads; native and WASM",
+  // One takes some twelve minutes on two cores.
   repetitions: 1,
   run: measureProving,
 };
@@ -31,7 +35,10 @@ async function measureProving({ repetitions, progress }: ScopeOptions): Promise<
     const signal = new AbortController().signal;
     const block = await makeBlock(engine, { ...DEMO, threads: cores, signal, onProgress: () => undefined });
     const bareProver = (folder: string) => new BareBb(srs, cores, folder);
-    return provingRows(await compare(engine, { block, bareProver, repetitions, progress }));
+    const demo = provingRows(await compare(engine, { block, bareProver, repetitions, progress }));
+    const threads = splitsOf(cores).map((split) => split.threads);
+    const runs = await proveEachCircuit(engine, { threads, repetitions, progress });
+    return [...demo, ...circuitRows(runs), ...(await wasmRows(engine, cores, { repetitions, progress }))];
   } finally {
     await engine.stop();
   }

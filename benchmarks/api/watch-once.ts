@@ -1,0 +1,61 @@
+import { watchOthers } from '../../native/index.js';
+import { BenchProcess } from '../queue/bench-process.js';
+import { machineMs } from '../queue/clock.js';
+import type { WatchServerAddress } from './watch-server.js';
+import type { Watched, WatchersOptions } from './watchers.js';
+
+export interface WatchBenchOptions {
+  readonly watchers: number;
+  readonly processes: number;
+  /** Told one by one, for the delay; and how far apart. */
+  readonly paced: number;
+  readonly everyMs: number;
+  /** Told as fast as it goes, for the throughput; and how many to a chunk, as a busy orchestrator publishes them. */
+  readonly flat: number;
+  readonly chunk: number;
+}
+
+export interface Measured {
+  readonly delaysMs: readonly number[];
+  readonly perSecond: number;
+  readonly memoryBytes: number;
+  readonly othersCores: number;
+}
+
+const CONNECTIONS = 4;
+
+/** Some watch one block over the API, in processes of their own, while what happens in it is told. */
+export async function watchOnce({
+  watchers,
+  processes,
+  paced,
+  everyMs,
+  flat,
+  chunk,
+}: WatchBenchOptions): Promise<Measured> {
+  const othersCores = watchOthers();
+  const server = new BenchProcess('../api/watch-server.js');
+  const crowds = Array.from({ length: processes }, () => new BenchProcess('../api/watchers.js'));
+  const share = watchers / processes;
+  const collect = (events: number) =>
+    Promise.all(crowds.map((crowd) => crowd.call<Watched>('collect', events * share)));
+  try {
+    const address = await server.call<WatchServerAddress>('open');
+    const opening: WatchersOptions = { ...address, watchers: share, connections: CONNECTIONS };
+    await Promise.all(crowds.map((crowd) => crowd.call('open', opening)));
+    await server.call('tellPaced', { events: paced, everyMs });
+    const delaysMs = (await collect(paced)).flatMap((watched) => watched.delaysMs);
+    const startedMs = machineMs();
+    await server.call('tellAll', { events: flat, chunk });
+    const lastMs = Math.max(...(await collect(flat)).map((watched) => watched.lastMs));
+    const memoryBytes = await server.call<number>('memoryBytes');
+    return {
+      delaysMs,
+      perSecond: (1_000 * flat * watchers) / (lastMs - startedMs),
+      memoryBytes,
+      othersCores: othersCores() ?? Number.NaN,
+    };
+  } finally {
+    await Promise.all([server, ...crowds].map((program) => program.stop()));
+  }
+}

@@ -10,11 +10,18 @@ export interface Hasher {
   permute(state: readonly [Field, Field, Field, Field]): readonly [Field, Field, Field, Field];
 }
 
+let made: Promise<Hasher> | undefined;
+
 /**
- * A hasher backed by Barretenberg's WASM in this very process: no child process to look after. Takes about 200 ms and
- * 50 MB to make, so share one; it holds no state between calls and nothing that needs releasing.
+ * A hasher backed by Barretenberg's WASM in this very process: no child process to look after. It takes about 200 ms and
+ * 50 MB to make, so a process makes it once; it holds no state between calls and nothing that needs releasing.
  */
-export async function createHasher(): Promise<Hasher> {
+export function createHasher(): Promise<Hasher> {
+  made ??= makeHasher();
+  return made;
+}
+
+async function makeHasher(): Promise<Hasher> {
   const api = await BarretenbergSync.new({ backend: BackendType.Wasm });
   const permute: Hasher['permute'] = (state) => {
     const [a, b, c, d] = api.poseidon2Permutation({ inputs: state.map(fieldToBytes) }).outputs.map(fieldFromBytes);

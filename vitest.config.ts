@@ -13,6 +13,7 @@ export default defineConfig({
       {
         test: {
           name: 'fast',
+          setupFiles: 'tests/support/equal-bytes.ts',
           include: ['*/**/*.test.ts'],
           exclude: [
             'node_modules/**',
@@ -29,6 +30,7 @@ export default defineConfig({
       {
         test: {
           name: 'redis',
+          setupFiles: 'tests/support/equal-bytes.ts',
           include: ['**/*.redis.test.ts'],
           exclude: ['node_modules/**', 'dist/**'],
           globalSetup: 'tests/support/ensure-programs.ts',
@@ -41,6 +43,7 @@ export default defineConfig({
       {
         test: {
           name: 'faults',
+          setupFiles: 'tests/support/equal-bytes.ts',
           include: ['tests/faults/**/*.test.ts', 'tests/soak/**/*.test.ts'],
           exclude: ['**/*.real.test.ts'],
           globalSetup: 'tests/support/ensure-programs.ts',
@@ -53,6 +56,7 @@ export default defineConfig({
       {
         test: {
           name: 'real',
+          setupFiles: 'tests/support/equal-bytes.ts',
           include: ['**/*.real.test.ts'],
           exclude: ['node_modules/**', 'dist/**'],
           testTimeout: 600_000,

@@ -8,7 +8,6 @@ import {
   viewOfResult,
   viewOfStatus,
 } from '../../proto/index.js';
-import type { EventReader } from '../../queue/index.js';
 import type { ApiBackend } from './api-backend.js';
 import { findBlock } from './find-block.js';
 
@@ -79,7 +78,7 @@ export async function* followBlock(
           place = { epoch: chunk.epoch, seq: chunk.first + chunk.events.length - 1 };
           if (chunk.events.at(-1)?.kind === 'ended') return;
         }
-      } else if (!(await changedSoon(reader, signal))) {
+      } else if (!(await reader.changed(signal, LOOK_MS))) {
         if (known.block.endedAtMs !== null) return yield { kind: 'ended', ...known, place };
         // What was told of its end meanwhile is read first.
         const now = await lookUp(blockId, backend);
@@ -103,15 +102,3 @@ async function lookUp(blockId: BlockId, backend: FollowBackend): Promise<BlockAt
 
 /** Of a block of which nothing was told. */
 const BEGINNING: EventCursor = { epoch: 0, seq: 0 };
-
-/** Whether something was told; false when it has been quiet for long. Rejects when `signal` aborts. */
-async function changedSoon(reader: EventReader, signal: AbortSignal): Promise<boolean> {
-  const quiet = AbortSignal.timeout(LOOK_MS);
-  try {
-    await reader.changed(AbortSignal.any([signal, quiet]));
-    return true;
-  } catch (thrown) {
-    if (signal.aborted || !quiet.aborted) throw thrown;
-    return false;
-  }
-}

@@ -28,7 +28,7 @@ async function follow(reader: EventReader, after = { epoch: 0, seq: 0 }): Promis
   while (chunks.at(-1)?.events.at(-1)?.kind !== 'ended') {
     const read = reader.read(place, 1_000);
     if (read === 'gone') throw new Error(`nothing is known behind ${JSON.stringify(place)}`);
-    if (read.length === 0) await reader.changed(AbortSignal.timeout(30_000));
+    if (read.length === 0) await reader.changed(AbortSignal.timeout(30_000), 60_000);
     for (const chunk of read) {
       // It may begin before the place that was asked for.
       const skip = chunk.epoch === place.epoch ? Math.max(0, place.seq + 1 - chunk.first) : 0;

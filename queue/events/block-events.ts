@@ -28,7 +28,10 @@ export interface EventReader {
    * block's status, and go on from its cursor. A new epoch follows directly on the end of an earlier one.
    */
   read(after: EventCursor, max: number): readonly EventChunk[] | 'gone';
-  /** Resolves when there may be more than at the last `read`, at once if there is by now. Rejects when `signal` aborts. */
-  changed(signal: AbortSignal): Promise<void>;
+  /**
+   * Resolves with true when there may be more than at the last `read`, at once if there is by now, and with false when it
+   * has been quiet for `quietMs`. Rejects when `signal` aborts.
+   */
+  changed(signal: AbortSignal, quietMs: number): Promise<boolean>;
   close(): void;
 }

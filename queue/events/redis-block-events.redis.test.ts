@@ -187,7 +187,9 @@ describe('in one Redis', () => {
     onTestFinished(() => reader.close());
     expect(await placesOf(reader, { epoch, seq: 2 }, { epoch, seq: 3 })).toEqual(placesUpTo(epoch, 3, 3));
     expect(reader.read({ epoch, seq: 1 }, 10)).toBe('gone');
-    expect(troubles).toEqual([expect.stringMatching(/^what was told of block garbled: 0\.atMs: /)]);
+    // Of the connections that the test before has cut more may be told at any time.
+    const ofBlock = troubles.filter((trouble) => trouble.includes('garbled'));
+    expect(ofBlock).toEqual([expect.stringMatching(/^what was told of block garbled: 0\.atMs: /)]);
     await redis.publish(streamOf('garbled'), 'nonsense');
     await redis.publish(streamOf('garbled'), `${epoch}-3 99999999999999999999-1 []`);
     await publish(chunkOf(epoch, 4));

@@ -41,24 +41,27 @@ export class RingReader implements EventReader {
     return this.#isRefuted(after) ? 'gone' : [];
   }
 
-  async changed(signal: AbortSignal): Promise<void> {
+  async changed(signal: AbortSignal, quietMs: number): Promise<boolean> {
     const { ring } = this.#options;
     signal.throwIfAborted();
     if (this.#closed.signal.aborted) throw closedError();
-    if (ring.version !== this.#seen) return;
+    if (ring.version !== this.#seen) return true;
     const closed = this.#closed.signal;
     // Any number of readers may wait on one signal; Node would warn of a leak from the eleventh on.
     setMaxListeners(0, signal);
-    await new Promise<void>((resolve, reject) => {
+    return await new Promise<boolean>((resolve, reject) => {
       const settle = (end: () => void) => {
         forget();
+        clearTimeout(quiet);
         signal.removeEventListener('abort', onAbort);
         closed.removeEventListener('abort', onClosed);
         end();
       };
       const onAbort = () => settle(() => reject(signal.reason));
       const onClosed = () => settle(() => reject(closedError()));
-      const forget = ring.onceChanged(() => settle(resolve));
+      const forget = ring.onceChanged(() => settle(() => resolve(true)));
+      // One more signal for each wait would be a third of what telling a thousand readers takes.
+      const quiet = setTimeout(() => settle(() => resolve(false)), quietMs);
       signal.addEventListener('abort', onAbort, { once: true });
       closed.addEventListener('abort', onClosed, { once: true });
     });

@@ -22,6 +22,9 @@ const BEFORE_ALL: EventCursor = { epoch: 0, seq: 0 };
 let blocks = 0;
 const newBlock = () => `block-${++blocks}`;
 
+/** Longer than any test. */
+const QUIET_MS = 60_000;
+
 /** Event number `seq`, which says so. */
 export function event(seq: number): BlockEvent {
   return { kind: 'proof-lost', atMs: 1_700_000_000_000, jobId: `j${seq}`, message: 'lost' };
@@ -36,7 +39,7 @@ export async function nextOf(reader: EventReader, after: EventCursor, max = 1_00
   for (;;) {
     const found = reader.read(after, max);
     if (found === 'gone' || found.length > 0) return found;
-    await reader.changed(AbortSignal.timeout(10_000));
+    await reader.changed(AbortSignal.timeout(10_000), QUIET_MS);
   }
 }
 
@@ -142,16 +145,17 @@ function describeReading(kitOf: MakeKit): void {
     await placesOf(reader, BEFORE_ALL, { epoch, seq: 1 });
     reader.read({ epoch, seq: 1 }, 10);
     const controller = new AbortController();
-    const waiting = reader.changed(controller.signal);
+    expect(await reader.changed(controller.signal, 1)).toBe(false);
+    const waiting = reader.changed(controller.signal, QUIET_MS);
     controller.abort(new Error('enough'));
     await expect(waiting).rejects.toThrow('enough');
-    await expect(reader.changed(controller.signal)).rejects.toThrow('enough');
-    const change = reader.changed(AbortSignal.timeout(10_000));
+    await expect(reader.changed(controller.signal, QUIET_MS)).rejects.toThrow('enough');
+    const change = reader.changed(AbortSignal.timeout(10_000), QUIET_MS);
     await publish(chunkOf(epoch, 2));
-    await change;
-    await reader.changed(AbortSignal.timeout(10_000));
+    expect(await change).toBe(true);
+    await reader.changed(AbortSignal.timeout(10_000), QUIET_MS);
     reader.read({ epoch, seq: 2 }, 10);
-    const last = reader.changed(AbortSignal.timeout(10_000));
+    const last = reader.changed(AbortSignal.timeout(10_000), QUIET_MS);
     reader.close();
     reader.close();
     await expectCode(last, 'cancelled', /closed/);

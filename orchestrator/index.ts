@@ -4,6 +4,7 @@ export * from './api/index.js';
 export * from './block/index.js';
 export * from './cluster/index.js';
 export * from './execute/index.js';
+export * from './fleet/index.js';
 export * from './plan/index.js';
 export * from './run/index.js';
 export * from './sample/index.js';

@@ -26,7 +26,7 @@ const IMPORTS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** The heart: no clock, no I/O and no randomness of its own. Hashing is arithmetic. */
-const PURE = ['orchestrator/plan/', 'orchestrator/schedule/', 'orchestrator/execute/', 'orchestrator/state/'];
+const PURE = ['execute', 'fleet', 'plan', 'schedule', 'state'].map((part) => `orchestrator/${part}/`);
 const PURE_MAY_IMPORT = ['node:crypto', 'node:timers/promises'];
 const IMPURE_CODE =
   /\b(Date\.now|new Date\(\)|performance\.now|Math\.random|randomBytes|randomUUID|process\.(env|hrtime))\b/;

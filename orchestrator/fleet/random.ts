@@ -24,6 +24,12 @@ export class Random {
     return min + this.next() * (max - min);
   }
 
+  /** Normally distributed with mean 0 and deviation 1 (Box and Muller). */
+  normal(): number {
+    const radius = Math.sqrt(-2 * Math.log(1 - this.next()));
+    return radius * Math.cos(2 * Math.PI * this.next());
+  }
+
   chance(probability: number): boolean {
     return this.next() < probability;
   }

@@ -4,6 +4,7 @@ export { type CircuitDurations, DEFAULT_DURATIONS_MS } from './duration-estimate
 export type { AddedBlock, BlockSnapshot, LevelSnapshot, SchedulerCommand, SchedulerEvent } from './events.js';
 export { type FleetSlots, fleetSlots } from './fleet-slots.js';
 export type { BlockForecast, ForecastView } from './forecast.js';
+export { JOB_CIRCUITS } from './job-groups.js';
 export { neededJobs } from './needed-jobs.js';
 export { backoffMs, type RetryPolicy, retryPolicy } from './retry-policy.js';
 export { Scheduler } from './scheduler.js';

@@ -1,0 +1,33 @@
+import {
+  countThatFit,
+  type MachineResources,
+  meets,
+  type Profile,
+  type ResourceClass,
+  requirementOf,
+  usedClasses,
+} from '../../proto/index.js';
+
+/** A size of machine that a fleet has any number of. */
+export interface MachineKind {
+  /** As people call it: `vm`, `rollup`. */
+  readonly name: string;
+  readonly resources: MachineResources;
+}
+
+/** So many machines of one kind. */
+export interface MachineCount {
+  readonly kind: MachineKind;
+  readonly count: number;
+}
+
+/** The classes of jobs that a worker on such a machine takes: those of the profile's circuits that fit it. */
+export function classesOn(profile: Profile, { resources }: MachineKind): readonly ResourceClass[] {
+  return usedClasses(profile).filter((name) => meets(resources, requirementOf(profile, name)));
+}
+
+/** How many proofs of a class a fleet can make at once, were there jobs of no other. */
+export function slotsFor(profile: Profile, machines: readonly MachineCount[], resourceClass: ResourceClass): number {
+  const onEach = ({ resources }: MachineKind) => countThatFit(profile, resourceClass, resources);
+  return machines.reduce((slots, { kind, count }) => slots + count * onEach(kind), 0);
+}

@@ -18,7 +18,7 @@ export {
   publishedKeysPath,
   writeStoredKeys,
 } from './keys.js';
-export { createHasher, type Hasher } from './poseidon2.js';
+export { createHasher, type Hasher } from './poseidon2/hasher.js';
 export { proofSystem, proofSystemId } from './proof-system.js';
 export {
   calldataHash,

@@ -14,7 +14,7 @@ import {
   type VerificationKey,
 } from '../proto/index.js';
 import type { CircuitSet } from './circuit-set.js';
-import type { Hasher } from './poseidon2.js';
+import type { Hasher } from './poseidon2/hasher.js';
 import { TAGS } from './protocol-hashes.js';
 
 /** Circuits whose proofs are verified inside other circuits, in the order in which the keys hash takes them. */

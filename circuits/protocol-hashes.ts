@@ -1,6 +1,6 @@
 import { type Call, type Field, LIMITS } from '../proto/index.js';
 import type { ClientPublic } from './circuit-inputs.js';
-import type { Hasher } from './poseidon2.js';
+import type { Hasher } from './poseidon2/hasher.js';
 
 /** Domain tags: the first element of every tagged hash (docs/circuits.md, `circuits/lib/src/hash.nr`). */
 export const TAGS = {

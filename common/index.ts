@@ -24,3 +24,4 @@ export { withRedisCa } from './redis/redis-tls.js';
 export { settledWithin } from './settled-within.js';
 export { errnoOf, storeError } from './store-error.js';
 export { isAbandonedTempName, tempName } from './temp-name.js';
+export * as wasm from './wasm/index.js';

@@ -1,5 +1,6 @@
 import type { Scope } from '../scope.js';
 import { drain } from './drain.js';
+import { executing } from './executing.js';
 import { latency } from './latency.js';
 import { packing } from './packing.js';
 import { planning } from './planning.js';
@@ -7,4 +8,4 @@ import { proving } from './proving.js';
 import { watch } from './watch.js';
 
 /** What `npm run bench -- SCOPE` knows. */
-export const SCOPES: Readonly<Record<string, Scope>> = { drain, latency, packing, planning, proving, watch };
+export const SCOPES: Readonly<Record<string, Scope>> = { drain, executing, latency, packing, planning, proving, watch };

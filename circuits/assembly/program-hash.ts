@@ -1,6 +1,6 @@
 import { type Field, LIMITS } from '../../proto/index.js';
 import type { Instruction } from '../circuit-inputs.js';
-import type { Hasher } from '../poseidon2.js';
+import type { Hasher } from '../poseidon2/hasher.js';
 import { TAGS } from '../protocol-hashes.js';
 
 /** What programs are padded with: `revert r0`. */

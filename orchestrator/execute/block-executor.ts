@@ -44,7 +44,7 @@ interface LoadedContract {
 
 /**
  * Runs transactions one after the other on the state that a block starts from. Everything here is synchronous and
- * bound by hashing: about 1 ms for each write and each nullifier. Whoever drives it lets others run in between.
+ * bound by hashing: about 1 ms for each write and each nullifier (32 levels of the state tree). Whoever drives it lets others run in between.
  */
 export class BlockExecutor {
   readonly #hasher: Hasher;

@@ -1,42 +1,25 @@
-import {
-  buildModule,
-  type Code,
-  call,
-  countDown,
-  get,
-  i32Const,
-  i64Const,
-  i64Load32Signed,
-  i64Store32,
-  loadU16,
-  op,
-  set,
-  tee,
-  type WasmFunction,
-} from './wasm-module.js';
+import { wasm } from '../../../common/index.js';
+
+const { call, countDown, ELEMENT_BYTES, get, i32Const, i64Const, i64Load32Signed, i64Store32 } = wasm;
+const { LIMB_BITS, LIMB_MASK, LIMBS, loadU16, op, set } = wasm;
+type Code = wasm.Code;
+type WasmFunction = wasm.WasmFunction;
 
 /**
  * Arithmetic modulo the prime of BN254's coordinates, and the batched addition of affine points on it, as WebAssembly.
  *
- * A field element is 9 signed 32-bit words of 29 bits each, least significant first, in Montgomery form with
- * R = 2^261. With 29 bits, a whole column of a product (18 terms of 58 bits) fits a signed 64-bit register, so carries
- * are taken once a column. Between operations elements are *loose*: any value of magnitude below 4p, words 0 to 7
- * within [0, 2^29), word 8 signed. A difference of two loose elements may go straight into a multiplication: R is
+ * Elements are those of `common/wasm/montgomery.ts`. Between operations they are *loose*: any value of magnitude below 4p,
+ * words 0 to 7 within [0, 2^29), word 8 signed. A difference of two loose elements may go straight into a multiplication: R is
  * 169 p, so a product of magnitude up to 64 p^2 comes back below 1.4 p.
  */
 export const FIELD_PRIME = 0x30644e72e131a029b85045b68181585d97816a916871ca8d3c208c16d87cfd47n;
 
-const LIMBS = 9;
-const LIMB_BITS = 29n;
-const LIMB_MASK = (1n << LIMB_BITS) - 1n;
 /** Bits of `p`; `value >> PRIME_BITS` is the multiple of `p` to take off to make a value loose again. */
 const PRIME_BITS = 254n;
 
-export const ELEMENT_BYTES = LIMBS * 4;
 /** Words of x, then of y. */
 export const POINT_BYTES = 2 * ELEMENT_BYTES;
 const PAGE_BYTES = 65_536;
-export const MONTGOMERY_RADIX = 1n << (LIMB_BITS * BigInt(LIMBS));
 
 /** Fixed places in the module's memory. Whoever uses the module lays its own data out from `free`. */
 export const place = {
@@ -72,16 +55,10 @@ export interface FieldKernel {
   ): void;
 }
 
-// Node has it; the types of Node 20 leave it to the DOM's.
-declare const WebAssembly: {
-  instantiate(bytes: Uint8Array<ArrayBuffer>): Promise<{ readonly instance: { readonly exports: unknown } }>;
-};
-
 /** A kernel with a memory of its own, of at least `bytes`. */
 export async function createFieldKernel(bytes: number): Promise<FieldKernel> {
-  const module = buildModule([multiply(), subtract(), subtractTwice(), forward(), backward()], 1);
-  const { instance } = await WebAssembly.instantiate(module);
-  const kernel = instance.exports as FieldKernel;
+  const functions = [wasm.montgomeryMultiply(FIELD_PRIME), subtract(), subtractTwice(), forward(), backward()];
+  const kernel = await wasm.instantiate<FieldKernel>(wasm.buildModule(functions, 1));
   kernel.memory.grow(Math.ceil(bytes / PAGE_BYTES) - 1);
   return kernel;
 }
@@ -90,18 +67,9 @@ const MULTIPLY = 0;
 const SUBTRACT = 1;
 const SUBTRACT_TWICE = 2;
 
-/** Writes 0 <= value < 2^261, as it is, to `address`. */
-export function writeElement(words: Int32Array, address: number, value: bigint): void {
-  for (const [index, limb] of toLimbs(value).entries()) words[address / 4 + index] = Number(limb);
-}
-
 /** The element at `address`, as it is, reduced to 0 … p - 1. */
 export function readElement(words: Int32Array, address: number): bigint {
-  let value = 0n;
-  for (let index = LIMBS - 1; index >= 0; index--) {
-    value = (value << LIMB_BITS) + BigInt(words[address / 4 + index] ?? 0);
-  }
-  return moduloPrime(value);
+  return moduloPrime(wasm.readElement(words, address));
 }
 
 /** Writes the element at `address`, which holds a value below 2^256, as 32 bytes, big-endian. */
@@ -121,49 +89,8 @@ export function moduloPrime(value: bigint): bigint {
   return ((value % FIELD_PRIME) + FIELD_PRIME) % FIELD_PRIME;
 }
 
-function toLimbs(value: bigint): bigint[] {
-  return Array.from({ length: LIMBS }, (_, index) => (value >> (LIMB_BITS * BigInt(index))) & LIMB_MASK);
-}
-
-const PRIME_LIMBS = toLimbs(FIELD_PRIME);
-/** -1/p modulo 2^29, by Newton's iteration. */
-const NEGATED_PRIME_INVERSE = (() => {
-  let inverse = 1n;
-  for (let round = 0; round < 5; round++) inverse = (inverse * (2n - FIELD_PRIME * inverse)) & LIMB_MASK;
-  return -inverse & LIMB_MASK;
-})();
-
+const PRIME_LIMBS = wasm.limbsOf(FIELD_PRIME);
 const limbs = Array.from({ length: LIMBS }, (_, index) => index);
-
-/** multiply(a, b, result): Montgomery multiplication, column by column. */
-function multiply(): WasmFunction {
-  const [a, b, result] = [0, 1, 2];
-  const [limbA, limbB, quotient, column] = [3, 3 + LIMBS, 3 + 2 * LIMBS, 3 + 3 * LIMBS];
-  const addProduct = (left: Code, right: Code): Code => [left, right, op.i64Mul, op.i64Add];
-  const body: Code[] = [
-    limbs.map((i) => [get(a), i64Load32Signed(4 * i), set(limbA + i)]),
-    limbs.map((i) => [get(b), i64Load32Signed(4 * i), set(limbB + i)]),
-    i64Const(0n),
-  ];
-  for (let sum = 0; sum < 2 * LIMBS - 1; sum++) {
-    const pairs = limbs.filter((i) => sum - i >= 0 && sum - i < LIMBS);
-    body.push(pairs.map((i) => addProduct(get(limbA + i), get(limbB + sum - i))));
-    body.push(
-      pairs.filter((i) => i < sum).map((i) => addProduct(get(quotient + i), i64Const(PRIME_LIMBS[sum - i] ?? 0n))),
-    );
-    if (sum < LIMBS) {
-      body.push([tee(column), i64Const(NEGATED_PRIME_INVERSE), op.i64Mul, i64Const(LIMB_MASK), op.i64And]);
-      body.push([set(quotient + sum), get(column)]);
-      body.push(addProduct(get(quotient + sum), i64Const(PRIME_LIMBS[0] ?? 0n)));
-    } else {
-      body.push([set(column), get(result), get(column), i64Const(LIMB_MASK), op.i64And, i64Store32(4 * (sum - LIMBS))]);
-      body.push(get(column));
-    }
-    body.push([i64Const(LIMB_BITS), op.i64ShiftRightSigned]);
-  }
-  body.push([set(column), get(result), get(column), i64Store32(4 * (LIMBS - 1))]);
-  return { name: 'multiply', params: 3, i32Locals: 0, i64Locals: 3 * LIMBS + 1, body };
-}
 
 /** subtract(a, b, result): word by word, without carries; the result is for `multiply` only. */
 function subtract(): WasmFunction {

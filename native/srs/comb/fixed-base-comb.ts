@@ -1,16 +1,16 @@
+import { wasm } from '../../../common/index.js';
 import {
   createFieldKernel,
-  ELEMENT_BYTES,
   elementToBytes,
   FIELD_PRIME,
   type FieldKernel,
-  MONTGOMERY_RADIX,
   moduloPrime,
   POINT_BYTES,
   place,
   readElement,
-  writeElement,
 } from './field-kernel.js';
+
+const { ELEMENT_BYTES, MONTGOMERY_RADIX, writeElement } = wasm;
 
 /** Order of the group of BN254's points. */
 export const GROUP_ORDER = 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593f0000001n;

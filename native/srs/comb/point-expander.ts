@@ -1,15 +1,15 @@
+import { wasm } from '../../../common/index.js';
 import {
   createFieldKernel,
-  ELEMENT_BYTES,
   elementToBytes,
   FIELD_PRIME,
   type FieldKernel,
-  MONTGOMERY_RADIX,
   moduloPrime,
   place,
   readElement,
-  writeElement,
 } from './field-kernel.js';
+
+const { ELEMENT_BYTES, MONTGOMERY_RADIX, writeElement } = wasm;
 
 /** Bytes of a compressed point: x, big-endian, and in the highest bit whether y is odd. */
 export const COMPRESSED_POINT_BYTES = 32;

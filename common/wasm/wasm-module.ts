@@ -15,7 +15,10 @@ export const op = {
   i64Sub: 0x7d,
   i64Mul: 0x7e,
   i64And: 0x83,
+  i64Or: 0x84,
+  i64ShiftLeft: 0x86,
   i64ShiftRightSigned: 0x87,
+  i64ShiftRight: 0x88,
 } as const;
 
 /** The bytes of an instruction sequence; nests, and is flattened when the module is built. */
@@ -40,6 +43,8 @@ export const call = (index: number): Code => [0x10, unsigned(index)];
 
 /** Loads from and stores to the address on the stack plus a fixed offset. */
 export const loadU16 = (offset: number): Code => [0x2f, 0x01, unsigned(offset)];
+export const i64Load = (offset: number): Code => [0x29, 0x03, unsigned(offset)];
+export const i64Store = (offset: number): Code => [0x37, 0x03, unsigned(offset)];
 export const i64Load32Signed = (offset: number): Code => [0x34, 0x02, unsigned(offset)];
 export const i64Store32 = (offset: number): Code => [0x3e, 0x02, unsigned(offset)];
 
@@ -51,6 +56,17 @@ export const countDown = (counter: number, body: Code): Code => [
   [0x0d, 0x00],
   op.end,
 ];
+
+// Node has it; the types of Node 20 leave it to the DOM's.
+declare const WebAssembly: {
+  instantiate(bytes: Uint8Array<ArrayBuffer>): Promise<{ readonly instance: { readonly exports: unknown } }>;
+};
+
+/** Compiles a module that `buildModule` made, and gives its exports. */
+export async function instantiate<Exports>(module: Uint8Array<ArrayBuffer>): Promise<Exports> {
+  const { instance } = await WebAssembly.instantiate(module);
+  return instance.exports as Exports;
+}
 
 /** A module that exports every function by its name, and its memory as `memory`. */
 export function buildModule(functions: readonly WasmFunction[], memoryPages: number): Uint8Array<ArrayBuffer> {

@@ -11,6 +11,7 @@ import {
   type ResourceClass,
 } from '../proto/index.js';
 import type { JobConsumer, JobProducer, JobQueue, QueueCounts } from './job-queue.js';
+import { MemoryLease } from './memory/memory-lease.js';
 import {
   JOBS_MAX_DEFAULT,
   leaseLost,
@@ -34,14 +35,7 @@ interface Entry extends HeapItem {
   readonly queued: QueuedJob;
   /** Place in the line among jobs of equal order; kept when a job is given back. */
   readonly sequence: number;
-  lease: { readonly token: number; readonly controller: AbortController; started: boolean } | undefined;
-}
-
-/** Whoever held a job when it was detached. */
-interface Detached {
-  readonly jobId: JobId;
-  readonly blockId: BlockId;
-  readonly controller: AbortController;
+  lease: MemoryLease | undefined;
 }
 
 /** A `take` that found nothing yet. */
@@ -80,8 +74,8 @@ export class MemoryJobQueue implements JobQueue {
   readonly #entries = new Map<JobId, Entry>();
   readonly #waiting = new Map<ResourceClass, IndexedHeap<Entry>>();
   readonly #pendingTakes = new Set<PendingTake>();
-  /** By token. */
-  readonly #detached = new Map<number, Detached>();
+  /** By token: of those who held a job when it was detached. */
+  readonly #detached = new Map<number, MemoryLease>();
   #nextSequence = 0;
   #nextToken = 1;
   #closed = false;
@@ -123,7 +117,7 @@ export class MemoryJobQueue implements JobQueue {
     this.#closed = true;
     const takes = [...this.#pendingTakes];
     this.#pendingTakes.clear();
-    const ids = [...this.#entries.keys(), ...[...this.#detached.values()].map(({ jobId }) => jobId)];
+    const ids = [...this.#entries.keys(), ...[...this.#detached.values()].map(({ job }) => job.id)];
     for (const take of takes) take.settle(undefined);
     this.#drop(ids, 'the queue was closed');
   }
@@ -164,29 +158,27 @@ export class MemoryJobQueue implements JobQueue {
 
   #detach(ids: readonly JobId[]): void {
     for (const id of ids) {
-      const taken = this.#takeOut(id);
-      if (taken?.lease === undefined) continue;
-      const { token, controller } = taken.lease;
-      this.#detached.set(token, { jobId: id, blockId: taken.queued.job.blockId, controller });
+      const lease = this.#takeOut(id)?.lease;
+      if (lease !== undefined) this.#detached.set(lease.token, lease);
     }
   }
 
   #drop(ids: readonly JobId[], reason: string): void {
-    const aborted: { readonly id: JobId; readonly controller: AbortController }[] = [];
+    const aborted: MemoryLease[] = [];
     for (const id of ids) {
       const lease = this.#takeOut(id)?.lease;
-      if (lease !== undefined) aborted.push({ id, controller: lease.controller });
+      if (lease !== undefined) aborted.push(lease);
     }
     if (this.#detached.size > 0) {
       const dropped = new Set(ids);
-      for (const [token, { jobId, controller }] of this.#detached) {
-        if (!dropped.has(jobId)) continue;
+      for (const [token, lease] of this.#detached) {
+        if (!dropped.has(lease.job.id)) continue;
         this.#detached.delete(token);
-        aborted.push({ id: jobId, controller });
+        aborted.push(lease);
       }
     }
     // Last, since whoever listens may call the queue again.
-    for (const { id, controller } of aborted) controller.abort(new EspalierError('cancelled', `job ${id}: ${reason}`));
+    for (const lease of aborted) lease.abort(new EspalierError('cancelled', `job ${lease.job.id}: ${reason}`));
   }
 
   /** Takes a job out of the queue, waiting or leased. */
@@ -229,8 +221,8 @@ export class MemoryJobQueue implements JobQueue {
 
   #start(lease: JobLease): void {
     const { present, queued } = this.#held(lease);
-    if (present.started) return;
-    present.started = true;
+    if (present.isStarted) return;
+    present.isStarted = true;
     const { job, attempt } = queued;
     this.#publish({ kind: 'started', jobId: job.id, workerId: lease.workerId, attempt });
   }
@@ -238,7 +230,7 @@ export class MemoryJobQueue implements JobQueue {
   #complete(lease: JobLease, summary: ProofSummary): void {
     const detached = this.#detached.get(lease.token);
     if (detached !== undefined) {
-      const { jobId, blockId } = detached;
+      const { id: jobId, blockId } = detached.job;
       this.#publish({ kind: 'late', jobId, blockId, workerId: lease.workerId, summary });
     }
     const { queued } = this.#ended(lease);
@@ -256,7 +248,7 @@ export class MemoryJobQueue implements JobQueue {
   #release(lease: JobLease): void {
     const { entry, present, queued } = this.#ended(lease);
     entry.lease = undefined;
-    if (present.started) {
+    if (present.isStarted) {
       const { job, attempt } = queued;
       this.#publish({ kind: 'given-back', jobId: job.id, workerId: lease.workerId, attempt });
     }
@@ -282,6 +274,7 @@ export class MemoryJobQueue implements JobQueue {
 
   #handOut(): void {
     for (const take of this.#pendingTakes) {
+      if (!this.#isAnyWaiting()) return;
       const entry = this.#firstOf(take.classes);
       if (entry === undefined) continue;
       this.#pendingTakes.delete(take);
@@ -291,10 +284,13 @@ export class MemoryJobQueue implements JobQueue {
 
   #lease(entry: Entry, workerId: string): JobLease {
     this.#heapOf(entry.queued.job.resourceClass).remove(entry);
-    const controller = new AbortController();
-    const token = this.#nextToken++;
-    entry.lease = { token, controller, started: false };
-    return { ...entry.queued, token, workerId, signal: controller.signal };
+    entry.lease = new MemoryLease(entry.queued, this.#nextToken++, workerId);
+    return entry.lease;
+  }
+
+  #isAnyWaiting(): boolean {
+    for (const heap of this.#waiting.values()) if (heap.size > 0) return true;
+    return false;
   }
 
   #firstOf(classes: readonly ResourceClass[]): Entry | undefined {

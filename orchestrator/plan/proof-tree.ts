@@ -28,6 +28,8 @@ export class ProofTree {
   readonly #transactionOfCall: Int32Array;
   readonly #joins: JoinRows;
   readonly #levels: readonly (TreeLevel & { readonly first: number })[];
+  /** The job that was found last by its id. */
+  #latest: { readonly id: JobId; readonly job: number } = { id: '', job: -1 };
 
   constructor(callCounts: ArrayLike<number>, lineage: Lineage) {
     this.#lineage = lineage;
@@ -175,10 +177,14 @@ export class ProofTree {
 
   /** The number of the job with this id; -1 when this tree has none. */
   indexOf(id: JobId): number {
+    // Whoever handles a report asks several times in a row.
+    if (id === this.#latest.id) return this.#latest.job;
     const [circuit, a, b] = id.split('.');
     const job = this.#jobAt(circuit, Number(a), Number(b));
     // A number may be written oddly, the circuit not fit the place, the lineage be another's: only the same id is ours.
-    return job >= 0 && this.jobId(job) === id ? job : -1;
+    if (job < 0 || this.jobId(job) !== id) return -1;
+    this.#latest = { id, job };
+    return job;
   }
 
   job(job: number, blockId: BlockId, resourceClassOf: (circuit: JobCircuit) => ResourceClass): Job {
@@ -195,8 +201,9 @@ export class ProofTree {
   /** Index into `levels()`. */
   levelOf(job: number): number {
     this.#check(job);
-    let level = this.#levels.length - 1;
-    while (at(this.#levels, level).first > job) level--;
+    // Most jobs are in the lowest levels.
+    let level = 0;
+    while (job >= (this.#levels[level + 1]?.first ?? this.size)) level++;
     return level;
   }
 

@@ -52,7 +52,7 @@ export class BlockJobs {
     for (let job = 0; job < tree.size; job++) {
       if (finished.has(job)) this.#stored.add(job);
       this.#state[job] = needed.has(job) ? CODES.blocked : CODES.proven;
-      this.#count(job, at(this.#state, job), 1);
+      this.#count(job, undefined, at(this.#state, job));
       if (needed.has(job)) this.countMissingChildren(job);
     }
   }
@@ -62,9 +62,8 @@ export class BlockJobs {
   }
 
   setState(job: number, state: JobState, nowMs: number): void {
-    this.#count(job, at(this.#state, job), -1);
+    this.#count(job, at(this.#state, job), CODES[state]);
     this.#state[job] = CODES[state];
-    this.#count(job, CODES[state], 1);
     if (state === 'leased') this.#leasedAtMs.set(job, nowMs);
     else this.#leasedAtMs.delete(job);
   }
@@ -145,15 +144,21 @@ export class BlockJobs {
     return at(this.#counts, level * JOB_STATES.length + state);
   }
 
-  #count(job: number, state: number, change: 1 | -1): void {
-    const slot = this.tree.levelOf(job) * JOB_STATES.length + state;
-    this.#counts[slot] = at(this.#counts, slot) + change;
-    if (state === CODES.proven) return;
+  /** One job less in a state, if it was counted before, and one more in another. */
+  #count(job: number, before: number | undefined, after: number): void {
+    const level = this.tree.levelOf(job);
     const circuit = CIRCUIT_NUMBER[this.tree.circuit(job)];
-    if (state === CODES.ready) this.#ready[circuit] = at(this.#ready, circuit) + change;
     const group = this.groups.of(job, circuit);
-    group.left += change;
-    if (state === CODES.leased) group.running += change;
-    else if (state !== CODES.blocked) group.ready += change;
+    const add = (state: number, change: 1 | -1) => {
+      const slot = level * JOB_STATES.length + state;
+      this.#counts[slot] = at(this.#counts, slot) + change;
+      if (state === CODES.proven) return;
+      if (state === CODES.ready) this.#ready[circuit] = at(this.#ready, circuit) + change;
+      group.left += change;
+      if (state === CODES.leased) group.running += change;
+      else if (state !== CODES.blocked) group.ready += change;
+    };
+    if (before !== undefined) add(before, -1);
+    add(after, 1);
   }
 }

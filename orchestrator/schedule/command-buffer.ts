@@ -75,22 +75,23 @@ export class CommandBuffer {
     return commands;
   }
 
+  /** Clearing a map or set makes a new table for it, also where it is empty: most are, with most events. */
   clear(): void {
     this.#reports = [];
-    this.#remove.clear();
-    this.#detach = [];
-    this.#remember.clear();
-    this.#drains = [];
-    this.#restore.clear();
-    this.#enqueue = [];
-    this.#checks = [];
-    this.#deleteProofs.clear();
-    this.#deleteInputs.clear();
-    this.#endings = [];
+    if (this.#remove.size > 0) this.#remove.clear();
+    if (this.#detach.length > 0) this.#detach = [];
+    if (this.#remember.size > 0) this.#remember.clear();
+    if (this.#drains.length > 0) this.#drains = [];
+    if (this.#restore.size > 0) this.#restore.clear();
+    if (this.#enqueue.length > 0) this.#enqueue = [];
+    if (this.#checks.length > 0) this.#checks = [];
+    if (this.#deleteProofs.size > 0) this.#deleteProofs.clear();
+    if (this.#deleteInputs.size > 0) this.#deleteInputs.clear();
+    if (this.#endings.length > 0) this.#endings = [];
   }
 
   #list(wakeAtMs: number | undefined): SchedulerCommand[] {
-    const commands: SchedulerCommand[] = [...this.#reports];
+    const commands: SchedulerCommand[] = this.#reports;
     if (this.#remove.size > 0) commands.push({ kind: 'remove', jobIds: [...this.#remove] });
     if (this.#detach.length > 0) commands.push({ kind: 'detach', jobIds: this.#detach });
     for (const [blockId, histories] of this.#remember) commands.push({ kind: 'remember', blockId, histories });

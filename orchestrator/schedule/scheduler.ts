@@ -2,7 +2,7 @@ import type { ErrorCode, SerializedError } from '../../common/index.js';
 import type { BlockId, JobHistoryRecord, JobId, ResourceClass } from '../../proto/index.js';
 import type { JobCircuit } from '../plan/child-params.js';
 import { remainingPathOf } from '../plan/paths.js';
-import { BlockJobs } from './block-jobs.js';
+import { BlockJobs, type JobState } from './block-jobs.js';
 import { CommandBuffer } from './command-buffer.js';
 import { Discards } from './discards.js';
 import { DEFAULT_DURATIONS_MS, DurationEstimates } from './duration-estimates.js';
@@ -83,7 +83,7 @@ export class Scheduler {
   /** Throws `queue-full` for a block too many, having changed nothing. */
   handle(event: SchedulerEvent): readonly SchedulerCommand[] {
     this.#out.clear();
-    this.#recounted.clear();
+    if (this.#recounted.size > 0) this.#recounted.clear();
     this.#nowMs = event.nowMs;
     this.#dispatch(event);
     if (this.#stragglers.isDue(event.nowMs)) this.#hedgeStragglers();
@@ -120,10 +120,10 @@ export class Scheduler {
         this.#cancelBlock(event);
         break;
       case 'job-started':
-        this.#startJob(event);
+        this.#turn(event, 'ready', 'leased');
         break;
       case 'job-given-back':
-        this.#putBack(event);
+        this.#turn(event, 'leased', 'ready');
         break;
       case 'job-proven':
         this.#proveJob(event);
@@ -193,25 +193,18 @@ export class Scheduler {
     if (block !== undefined) this.#close(block);
   }
 
-  #startJob({ jobId, attempt }: EventOf<'job-started'>): void {
+  /** A worker began to prove a job, or has given it back. */
+  #turn({ jobId, attempt }: EventOf<'job-started' | 'job-given-back'>, from: JobState, to: JobState): void {
     // A later attempt than is known is one that was not remembered. It is taken over when it ends: before that, the one
     // that is known may yet turn out to be what is in the queue.
     if (attempt < this.#histories.attempt(jobId)) return;
+    const kind = to === 'leased' ? 'report-started' : 'report-given-back';
     for (const { block, job } of this.#holders(jobId)) {
-      if (block.state(job) !== 'ready') continue;
-      block.setState(job, 'leased', this.#nowMs);
-      this.#out.report({ kind: 'report-started', blockId: block.blockId, jobId });
+      if (block.state(job) !== from) continue;
+      block.setState(job, to, this.#nowMs);
+      this.#out.report({ kind, blockId: block.blockId, jobId });
     }
     this.#stragglers.noteActivity(this.#nowMs);
-  }
-
-  #putBack({ jobId, attempt }: EventOf<'job-given-back'>): void {
-    if (attempt < this.#histories.attempt(jobId)) return;
-    for (const { block, job } of this.#holders(jobId)) {
-      if (block.state(job) !== 'leased') continue;
-      block.setState(job, 'ready', this.#nowMs);
-      this.#out.report({ kind: 'report-given-back', blockId: block.blockId, jobId });
-    }
   }
 
   #proveJob({ jobId, attempt, wallMs }: EventOf<'job-proven'>): void {

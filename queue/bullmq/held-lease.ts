@@ -1,5 +1,6 @@
 import { EspalierError } from '../../common/index.js';
 import type { Job, JobLease, QueuedJob } from '../../proto/index.js';
+import { LazyAbort } from '../lazy-abort.js';
 
 /**
  * Where a lease of this process is, as far as this process knows:
@@ -20,9 +21,7 @@ export class HeldLease implements JobLease {
   readonly order: readonly [number, number];
   state: LeaseState = 'held';
   isStarted = false;
-  /** Made when it is asked for: one costs more than all the rest of a lease. */
-  #controller: AbortController | undefined;
-  #abortedBecause: EspalierError | undefined;
+  readonly #abort = new LazyAbort();
 
   constructor(
     { job, attempt, order }: QueuedJob,
@@ -37,15 +36,10 @@ export class HeldLease implements JobLease {
   }
 
   get signal(): AbortSignal {
-    if (this.#controller === undefined) {
-      this.#controller = new AbortController();
-      if (this.#abortedBecause !== undefined) this.#controller.abort(this.#abortedBecause);
-    }
-    return this.#controller.signal;
+    return this.#abort.signal;
   }
 
   abort(code: 'cancelled' | 'lease-lost', why: string): void {
-    this.#abortedBecause = new EspalierError(code, `job ${this.job.id}: ${why}`);
-    this.#controller?.abort(this.#abortedBecause);
+    this.#abort.abort(new EspalierError(code, `job ${this.job.id}: ${why}`));
   }
 }

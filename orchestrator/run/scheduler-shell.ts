@@ -155,9 +155,7 @@ export class SchedulerShell {
         break;
       }
       case 'proven':
-        if (this.#holdersOf(jobId).length === 0) this.#strayProven(report);
-        else if (this.#options.checksRoots && this.#isRoot(jobId)) this.#checkRoot(report.summary);
-        else this.#prove({ summary: report.summary, isChecked: false });
+        this.#hearProven(report);
         break;
       case 'failed': {
         const { attempt, error, wasStarted } = report;
@@ -183,15 +181,19 @@ export class SchedulerShell {
     });
   }
 
+  #hearProven(report: JobReport & { readonly kind: 'proven' }): void {
+    const holders = this.#holdersOf(report.jobId);
+    const isRoot = holders.some(({ block, job }) => block.prepared.tree.root === job);
+    if (holders.length === 0) this.#strayProven(report);
+    else if (this.#options.checksRoots && isRoot) this.#checkRoot(report.summary);
+    else this.#prove({ summary: report.summary, isChecked: false });
+  }
+
   /** Queued here before its block was dropped: its new owner may have ended that before the proof was made. */
   #strayProven({ jobId, workerId, summary }: JobReport & { readonly kind: 'proven' }): void {
     const block = this.#dropped.find(({ tree }) => tree.indexOf(jobId) >= 0);
     if (block === undefined) return;
     this.#options.host.onStray?.({ kind: 'late', jobId, blockId: block.id, workerId, summary });
-  }
-
-  #isRoot(jobId: JobId): boolean {
-    return this.#holdersOf(jobId).some(({ block, job }) => block.prepared.tree.root === job);
   }
 
   /** A root that is reported as proven: a false one is a failed attempt. */
@@ -229,8 +231,11 @@ export class SchedulerShell {
     const message = await this.#mailbox.next();
     if ('thrown' in message) throw message.thrown;
     try {
-      await this.#options.host.beforeEvent?.();
-      await this.#handle(message);
+      // Most of it is done at once, and there is much of it.
+      const isConfirmed = this.#options.host.beforeEvent?.();
+      if (isConfirmed !== undefined) await isConfirmed;
+      const isUnderWay = this.#handle(message);
+      if (isUnderWay !== undefined) await isUnderWay;
     } catch (thrown) {
       this.#recountAll();
       throw thrown;
@@ -279,17 +284,22 @@ export class SchedulerShell {
     this.#put({ event, proof, onHandled });
   }
 
-  async #handle(message: Message): Promise<void> {
+  /** Returns a promise where some of it takes a while. */
+  #handle(message: Message): Promise<void> | undefined {
     const { event } = message;
     this.#droppedSome = false;
     // It was dropped before it got here.
-    if (event.kind === 'block-added' && this.#blocks.get(event.blockId)?.prepared.tree !== event.tree) return;
+    if (event.kind === 'block-added' && this.#blocks.get(event.blockId)?.prepared.tree !== event.tree) return undefined;
     const nowMs = this.#options.clock.monotonicMs();
-    for (const command of this.#scheduler.handle({ ...event, nowMs } as SchedulerEvent)) {
-      // Most of it is done at once, and there is much of it.
-      const isUnderWay = this.#obey(command, message);
-      if (isUnderWay !== undefined) await isUnderWay;
+    return this.#obeyAll(this.#scheduler.handle({ ...event, nowMs } as SchedulerEvent).values(), message);
+  }
+
+  #obeyAll(commands: Iterator<SchedulerCommand>, message: Message): Promise<void> | undefined {
+    for (let next = commands.next(); !next.done; next = commands.next()) {
+      const isUnderWay = this.#obey(next.value, message);
+      if (isUnderWay !== undefined) return isUnderWay.then(() => this.#obeyAll(commands, message));
     }
+    return undefined;
   }
 
   /** Returns a promise where what follows must wait. */
@@ -297,6 +307,7 @@ export class SchedulerShell {
     switch (command.kind) {
       case 'report-started':
       case 'report-given-back':
+        this.#supply.noteStarted(command.jobId, command.kind === 'report-started');
         this.#tellHolder(command, message);
         return undefined;
       case 'report-proven':
@@ -370,7 +381,7 @@ export class SchedulerShell {
     if (block === undefined || workerId === undefined) return;
     if (event.kind !== 'job-started' && event.kind !== 'job-given-back') return;
     const job = block.prepared.tree.indexOf(jobId);
-    this.#onEvent(block, { kind: event.kind, ...factsOf(block, job), workerId, attempt: event.attempt });
+    this.#onEvent(block, { kind: event.kind, ...factsOf(block, job, jobId), workerId, attempt: event.attempt });
   }
 
   #accept(blockId: BlockId, jobId: JobId, proof: ProvenBy | undefined): Promise<void> | undefined {
@@ -382,7 +393,7 @@ export class SchedulerShell {
       const block = this.#blocks.get(blockId);
       if (block === undefined) return;
       const job = block.prepared.tree.indexOf(jobId);
-      this.#onEvent(block, { kind: 'job-proven', ...factsOf(block, job), summary });
+      this.#onEvent(block, { kind: 'job-proven', ...factsOf(block, job, jobId), summary });
     };
     if (isChecked) return this.#acceptChecked(blockId, summary).then(tell);
     this.#supply.forget(jobId);
@@ -400,7 +411,7 @@ export class SchedulerShell {
     const block = this.#blocks.get(blockId);
     if (block === undefined) return;
     const job = block.prepared.tree.indexOf(jobId);
-    this.#onEvent(block, { kind: 'job-retried', ...factsOf(block, job), attempt, error, delayMs });
+    this.#onEvent(block, { kind: 'job-retried', ...factsOf(block, job, jobId), attempt, error, delayMs });
   }
 
   /** A job could make nothing of what it read: which of it is of no use? It is not queued again before that is known. */
@@ -469,6 +480,6 @@ export class SchedulerShell {
   }
 }
 
-function factsOf({ prepared: { tree } }: DrivenBlock, job: number) {
-  return { jobId: tree.jobId(job), circuit: tree.circuit(job), level: tree.levelOf(job) };
+function factsOf({ prepared: { tree } }: DrivenBlock, job: number, jobId: JobId) {
+  return { jobId, circuit: tree.circuit(job), level: tree.levelOf(job) };
 }

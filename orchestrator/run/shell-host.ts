@@ -36,7 +36,7 @@ export interface ShellHost {
   /** Before a proof is deleted that others have replaced; it stays if this rejects. Runs in the background. */
   beforeDeletion?(jobId: JobId): Promise<void>;
   /** Before an event is handled. */
-  beforeEvent?(): Promise<void>;
+  beforeEvent?(): Promise<void> | undefined;
   /** A proof was accepted: notes who made it. */
   accept(blockId: BlockId, summary: ProofSummary): Promise<void> | undefined;
   remember?(blockId: BlockId, histories: ReadonlyMap<JobId, JobHistoryRecord>): Promise<void>;

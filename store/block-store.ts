@@ -6,8 +6,10 @@ import {
   type BlockPart,
   type BlockResult,
   decodePart,
+  type FieldHex,
   outlineId,
   type ProofSummary,
+  parseField,
   proofSummarySchema,
 } from '../proto/index.js';
 import type { BlobStore } from './blob-store.js';
@@ -31,12 +33,24 @@ export interface BlockPieces {
   pieces(): Pieces;
 }
 
+/** What a kept execution says of itself: whoever finds another format, or other keys, makes no use of it. */
+export interface ExecutionLabel {
+  readonly format: number;
+  /** The hash of the set of keys that it is for. */
+  readonly keysHash: FieldHex;
+}
+
+const executionLabelSchema = z.strictObject({
+  format: z.int(),
+  keysHash: z.custom<FieldHex>((value) => typeof value === 'string' && parseField(value) !== undefined),
+});
+
 /** What a stored block is planned from, and where its pieces are (`StoredBlock` reads them). */
 export type BlockPlace = PartedIndex<StoredOutline>;
 
 /**
- * Blocks as they were submitted (`blocks/<block>/…`), and how they ended, with what is to be credited to whom
- * (`results/<block>/…`), in any `BlobStore`. Each is in pieces, so a block of a gigabyte is neither written nor read whole;
+ * Blocks as they were submitted (`blocks/<block>/…`), what executing them came to (`executions/<block>/…`), and how they
+ * ended, with what is to be credited to whom (`results/<block>/…`), in any `BlobStore`. Each is in pieces, so a block of a gigabyte is neither written nor read whole;
  * each is there only when it was written to its end, and may be written again. A block's id is that of its outline, which
  * is read without its pieces. What is damaged rejects with `store-corrupt`; what is refused on the way out is refused on
  * the way in (`internal`).
@@ -44,6 +58,7 @@ export type BlockPlace = PartedIndex<StoredOutline>;
 export class BlockStore {
   readonly #blocks: PartedBlobs<StoredOutline, BlockPart>;
   readonly #results: PartedBlobs<BlockResult, readonly ProofSummary[]>;
+  readonly #executions: PartedBlobs<ExecutionLabel, Buffer>;
   readonly #kept: KeptBlocks;
 
   constructor(blobs: BlobStore) {
@@ -56,6 +71,16 @@ export class BlockStore {
       encodeValue: encodeOutline,
       decodePiece: decodePart,
       // Nearly all of it is proofs.
+      compress: false,
+    });
+    this.#executions = new PartedBlobs(blobs, {
+      folder: 'executions/',
+      what: 'execution of block',
+      remedy: 'nothing is lost: the block is executed again',
+      parseValue: (value) => executionLabelSchema.parse(value),
+      encodeValue: (value) => value,
+      decodePiece: (bytes) => bytes,
+      // Nearly all of it is hashes.
       compress: false,
     });
     this.#results = new PartedBlobs(blobs, {
@@ -104,6 +129,30 @@ export class BlockStore {
   /** Ids of all stored blocks, sound or not, sorted. */
   listBlocks(): AsyncIterable<BlockId> {
     return this.#blocks.list();
+  }
+
+  /**
+   * Keeps what executing a block came to, in place of what there was. `pieces` is called twice, and yields the same both
+   * times. Durable when resolved.
+   */
+  async putExecution(blockId: BlockId, label: ExecutionLabel, pieces: () => Pieces): Promise<void> {
+    // It may be of other keys, and as large: nobody would ask for it again.
+    await this.#executions.delete(blockId);
+    await this.#executions.put(blockId, label, pieces);
+  }
+
+  /** undefined when there is none. */
+  findExecution(blockId: BlockId): Promise<PartedIndex<ExecutionLabel> | undefined> {
+    return this.#executions.getIndex(blockId);
+  }
+
+  /** One piece of an execution; undefined where somebody deleted it meanwhile. */
+  getExecutionPiece(place: PartedIndex<ExecutionLabel>, piece: number): Promise<Buffer | undefined> {
+    return this.#executions.getPiece(place, piece);
+  }
+
+  deleteExecution(blockId: BlockId): Promise<void> {
+    return this.#executions.delete(blockId);
   }
 
   /** Notes that the proofs of a block are to be kept, also those that it shares with others of its family. */

@@ -4,7 +4,7 @@
  * `tests/conformance/blob-store.ts`). `openBlobStore` opens the one that a URL names.
  */
 export { BLOB_BYTES_MAX, type BlobStore } from './blob-store.js';
-export { type BlockPieces, type BlockPlace, BlockStore } from './block-store.js';
+export { type BlockPieces, type BlockPlace, BlockStore, type ExecutionLabel } from './block-store.js';
 export { FileBlobStore } from './file-blob-store.js';
 export { MemoryBlobStore, type MemoryBlobStoreOptions } from './memory-blob-store.js';
 export { type OpenBlobStore, type OpenBlobStoreOptions, openBlobStore } from './open-blob-store.js';

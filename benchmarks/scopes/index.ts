@@ -5,7 +5,17 @@ import { latency } from './latency.js';
 import { packing } from './packing.js';
 import { planning } from './planning.js';
 import { proving } from './proving.js';
+import { restart } from './restart.js';
 import { watch } from './watch.js';
 
 /** What `npm run bench -- SCOPE` knows. */
-export const SCOPES: Readonly<Record<string, Scope>> = { drain, executing, latency, packing, planning, proving, watch };
+export const SCOPES: Readonly<Record<string, Scope>> = {
+  drain,
+  executing,
+  latency,
+  packing,
+  planning,
+  proving,
+  restart,
+  watch,
+};

@@ -39,6 +39,10 @@ export function patientPorts(raw: RawPorts, patience: { readonly queue: Patience
       'putResult',
       'putKept',
       'listKept',
+      'findExecution',
+      'getExecutionPiece',
+      'putExecution',
+      'deleteExecution',
     ]),
     proofs: {
       ...patiently(store, raw.proofs, [

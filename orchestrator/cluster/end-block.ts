@@ -153,6 +153,7 @@ async function tellAndEnd(
     const isKept = hasJob(await keptTrees(block.claim.family, ports.blocks));
     await sweepTree(tree, ports.proofs, keepAfter(result, keepProofs, isNeeded, isKept));
   }
+  await ports.blocks.deleteExecution(block.id);
   await ports.owner.end(block.claim);
 }
 

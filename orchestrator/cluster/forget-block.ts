@@ -12,7 +12,15 @@ export interface ForgetStores {
   readonly board: Pick<BlockBoard, 'find' | 'list'>;
   readonly blocks: Pick<
     BlockStore,
-    'getOutline' | 'hasBlock' | 'deleteBlock' | 'getResult' | 'getCredits' | 'deleteResult' | 'listKept' | 'deleteKept'
+    | 'getOutline'
+    | 'hasBlock'
+    | 'deleteBlock'
+    | 'deleteExecution'
+    | 'getResult'
+    | 'getCredits'
+    | 'deleteResult'
+    | 'listKept'
+    | 'deleteKept'
   >;
   readonly proofs: SweepableStore & Pick<ProofStore, 'deleteProof'>;
 }
@@ -51,6 +59,7 @@ export async function forgetBlock(blockId: BlockId, { board, blocks, proofs }: F
     }
   }
   if (outline !== undefined) await blocks.deleteKept(outlineFamily(outline), blockId);
+  await blocks.deleteExecution(blockId);
   await blocks.deleteBlock(blockId);
   await blocks.deleteResult(blockId);
 }

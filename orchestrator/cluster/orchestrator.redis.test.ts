@@ -315,6 +315,9 @@ describe('an orchestrator that ends', () => {
     const second = await bench.orchestrator();
     expect(await bench.ended(id)).toMatchObject({ state: 'proven' });
     expect(worker.begun).toBe(prepared.tree.size);
+    // What the first one executed is in the store until the block has ended.
+    const executed = (by: typeof first) => eventsOf(by, 'phase').filter(({ phase }) => phase === 'executing').length;
+    expect([executed(first) > 0, executed(second)]).toEqual([true, 0]);
     const proven = [first, second].flatMap((orchestrator) => eventsOf(orchestrator, 'job-proven'));
     expect(new Set(proven.map(({ jobId }) => jobId)).size).toBe(proven.length);
     expect(await bench.blocks.getCredits(id)).toHaveLength(prepared.tree.size);

@@ -44,8 +44,8 @@ const CONTENT_TRIES = 4;
 const CONTENT_PAUSE_MS = 500;
 
 /**
- * Reads a claimed block, verifies its client proofs unless an earlier owner did, executes and plans it, and finds what is
- * proven of it. Rejects with the block's fault (`block-invalid`, `client-proof-invalid`, `block-not-executable`,
+ * Reads a claimed block, verifies its client proofs and executes it unless an earlier owner did, plans it, and finds what
+ * is proven of it. Rejects with the block's fault (`block-invalid`, `client-proof-invalid`, `block-not-executable`,
  * `duplicate-nullifier`, `store-corrupt`), with `lease-lost` when it is another's, and with `cancelled`.
  */
 export async function prepareClaimed(
@@ -58,7 +58,15 @@ export async function prepareClaimed(
     await verifyClientProofs(content, tools, { signal, onProgress: phase('client-proofs', onEvent) });
     await onChecked();
   }
-  const prepared = await planExecution(content, tools, { signal, onProgress: phase('executing', onEvent) });
+  const prepared = await planExecution(content, tools, {
+    signal,
+    onProgress: phase('executing', onEvent),
+    executions: ports.blocks,
+    onNotKept: (thrown) => {
+      const { code, message } = EspalierError.from(thrown);
+      onEvent({ kind: 'warning', code, message: `the execution of block ${block.id} was not kept: ${message}` });
+    },
+  });
   const stored = new StoredProofs(prepared, ports.proofs, tools);
   const histories = await ports.owner.histories(block.claim);
   const { claim } = block;

@@ -33,6 +33,11 @@ export interface BlockExecution {
   readonly rootPublic: RollupPublic;
 }
 
+/** An execution in a form that can be kept: see `executionPieces`. */
+export interface PackedExecution extends BlockExecution {
+  readonly transactions: PackedTransactions;
+}
+
 /**
  * Runs a block and keeps what is needed to make every circuit's inputs: some 200 bytes for each nullifier and state access,
  * 400 a call, and 300 for each value that is written. Lets the event loop turn after each call. Rejects with `block-not-executable` (`tx 3, call 1: …`),
@@ -42,7 +47,7 @@ export async function executeParts(
   parts: AsyncIterable<ExecutablePart> | Iterable<ExecutablePart>,
   hasher: Hasher,
   options: ExecuteOptions,
-): Promise<BlockExecution> {
+): Promise<PackedExecution> {
   const transactions = new PackedTransactions();
   const bases: RollupPublic[] = [];
   for await (const transaction of executeTransactions(parts, hasher, options)) {

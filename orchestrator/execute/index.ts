@@ -8,8 +8,10 @@ export {
   executeBlock,
   executeParts,
   executeTransactions,
+  type PackedExecution,
   startRootOf,
 } from './execute-block.js';
 export type { ExecutedAccess, ExecutedCall, ExecutedTransaction, RollupNode } from './executed-transaction.js';
 export { type CallEnvironment, type CallOutcome, interpret } from './interpret.js';
 export { joinInputs, joinPublic, rootSingleInputs } from './joins.js';
+export { EXECUTION_FORMAT, executionPieces, readExecution } from './kept-execution.js';

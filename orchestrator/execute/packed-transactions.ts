@@ -4,6 +4,7 @@ import { type Field, LIMITS } from '../../proto/index.js';
 import { SiblingPath, type SiblingPaths } from '../state/index.js';
 import { ByteReader, ByteWriter } from './byte-record.js';
 import { type ExecutedAccess, type ExecutedCall, ExecutedTransaction } from './executed-transaction.js';
+import { PIECE, pieceOf } from './piece-kinds.js';
 
 const CHUNK_BYTES = 4 * 1024 * 1024;
 
@@ -27,6 +28,14 @@ export class PackedTransactions {
   readonly #writer = new ByteWriter();
   #paths: SiblingPaths | undefined;
   #keysHash: Field = 0n;
+
+  /** One to be filled with the pieces of another. */
+  static over(paths: SiblingPaths, keysHash: Field): PackedTransactions {
+    const packed = new PackedTransactions();
+    packed.#paths = paths;
+    packed.#keysHash = keysHash;
+    return packed;
+  }
 
   get length(): number {
     return this.#places[0].length;
@@ -52,6 +61,44 @@ export class PackedTransactions {
     const chunk = this.#chunks[this.#places[0][index] ?? -1];
     if (chunk === undefined) return undefined;
     return this.#read(index, new ByteReader(chunk, this.#places[1][index] ?? 0));
+  }
+
+  /** All that it holds, as `addPiece` takes it: pieces of a few megabytes, each made when it is asked for. */
+  *pieces(): Generator<Uint8Array> {
+    for (const [contract, program] of this.#programs) yield pieceOf(PIECE.programs, encodeProgram(contract, program));
+    for (const hashes of this.#paths?.hashes.bytes() ?? []) yield pieceOf(PIECE.hashes, hashes);
+    const [chunks, offsets] = this.#places;
+    let from = 0;
+    for (const [index, chunk] of this.#chunks.entries()) {
+      let to = from;
+      while (chunks[to] === index) to += 1;
+      const places = Buffer.alloc(4 * (to - from + 1));
+      places.writeUInt32LE(to - from);
+      for (let at = from; at < to; at++) places.writeUInt32LE(offsets[at] ?? 0, 4 * (at - from + 1));
+      const isLast = index === this.#chunks.length - 1;
+      yield pieceOf(PIECE.transactions, places, isLast ? chunk.subarray(0, this.#taken) : chunk);
+      from = to;
+    }
+  }
+
+  /** Throws an `Error` for what is no piece. The piece is kept, and not to be changed. */
+  addPiece(piece: Buffer): void {
+    const reader = new ByteReader(piece, 1);
+    if (piece[0] === PIECE.programs) this.#programs.set(...decodeProgram(reader));
+    else if (piece[0] === PIECE.hashes) this.#paths?.hashes.addBytes(piece.subarray(1));
+    else if (piece[0] === PIECE.transactions) {
+      const count = reader.integer();
+      const records = piece.subarray(1 + 4 + 4 * count);
+      this.#chunks.push(records);
+      for (let left = count; left > 0; left -= 1) {
+        const offset = reader.integer();
+        if (offset >= records.length) throw new Error('a transaction lies outside of its piece');
+        this.#places[0].push(this.#chunks.length - 1);
+        this.#places[1].push(offset);
+      }
+      // A piece has no room for more.
+      this.#taken = CHUNK_BYTES;
+    } else throw new Error(`a piece is of the unknown kind ${piece[0]}`);
   }
 
   #write({ client, calls, public: exposed, nullifierPath }: ExecutedTransaction): void {
@@ -151,4 +198,26 @@ export class PackedTransactions {
 
 function fields(reader: ByteReader, count: number): Field[] {
   return Array.from({ length: count }, () => reader.field());
+}
+
+function encodeProgram(contract: Field, { program, salt }: Program): Buffer {
+  const writer = new ByteWriter();
+  writer.field(contract);
+  writer.field(salt);
+  writer.integer(program.length);
+  for (const { op, d, a, b, imm } of program) {
+    for (const value of [op, d, a, b]) writer.byte(value);
+    writer.field(imm);
+  }
+  return writer.take();
+}
+
+function decodeProgram(reader: ByteReader): [contract: Field, program: Program] {
+  const [contract, salt] = [reader.field(), reader.field()];
+  const program: Instruction[] = [];
+  for (let left = reader.integer(); left > 0; left -= 1) {
+    const [op, d, a, b] = [reader.byte(), reader.byte(), reader.byte(), reader.byte()];
+    program.push({ op, d, a, b, imm: reader.field() });
+  }
+  return [contract, { program, salt }];
 }

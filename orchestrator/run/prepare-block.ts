@@ -1,10 +1,18 @@
 import { createHash } from 'node:crypto';
 import { type CircuitSet, type Hasher, type KeySet, proofSystem } from '../../circuits/index.js';
 import type { Prover } from '../../native/index.js';
-import { type BlockId, type BlockOutline, type BlockSource, type ProverIdentity, toHex } from '../../proto/index.js';
-import { type BlockExecution, executeParts, startRootOf } from '../execute/index.js';
+import {
+  type BlockId,
+  type BlockOutline,
+  type BlockSource,
+  type Field,
+  type ProverIdentity,
+  toHex,
+} from '../../proto/index.js';
+import { type BlockExecution, executeParts, type PackedExecution, startRootOf } from '../execute/index.js';
 import { type ProofTree, planBlock } from '../plan/index.js';
 import { JobInputs } from './job-inputs.js';
+import { type ExecutionStore, findExecution, keepExecution } from './stored-execution.js';
 import { verifyClientProofs } from './verify-client-proofs.js';
 
 /** A block that was checked, executed and planned: all that proving it takes. */
@@ -54,19 +62,22 @@ export async function prepareBlock(
   });
 }
 
+export interface ExecutionOptions {
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (done: number, total: number) => void;
+  /** Where an execution is looked for first, and kept. Without it the block is executed in any case. */
+  readonly executions?: ExecutionStore;
+  /** It could not be kept: whoever takes the block up again has to execute it. */
+  readonly onNotKept?: (thrown: unknown) => void;
+}
+
 /** Executes and plans a block whose client proofs need no check: what a verifier of its root does. */
 export async function planExecution(
   source: BlockSource,
   { hasher, keys, prover }: Omit<PrepareTools, 'circuits'>,
-  options: { readonly signal?: AbortSignal; readonly onProgress?: (done: number, total: number) => void },
+  options: ExecutionOptions,
 ): Promise<PreparedBlock> {
-  const { signal, onProgress } = options;
-  const total = source.outline.transactionIds.length;
-  const execution = await executeParts(source.parts(), hasher, {
-    ...(signal ? { signal } : {}),
-    keysHash: keys.keysHash(hasher),
-    onProgress: (done) => onProgress?.(done, total),
-  });
+  const execution = await executionOf(source, { hasher, keysHash: keys.keysHash(hasher) }, options);
   const lineageSeed = lineageSeedOf(prover.identity, keys, toHex(execution.rootPublic.startRoot));
   const tree = planTree(source.outline, lineageSeed);
   return {
@@ -77,6 +88,28 @@ export async function planExecution(
     tree,
     inputs: new JobInputs(tree, execution, hasher, keys.hashes),
   };
+}
+
+async function executionOf(
+  source: BlockSource,
+  tools: { readonly hasher: Hasher; readonly keysHash: Field },
+  { signal, onProgress, executions, onNotKept }: ExecutionOptions,
+): Promise<PackedExecution> {
+  const found = executions && (await findExecution(source, executions, { ...tools, signal }));
+  if (found !== undefined) return found;
+  const total = source.outline.transactionIds.length;
+  const execution = await executeParts(source.parts(), tools.hasher, {
+    ...(signal ? { signal } : {}),
+    keysHash: tools.keysHash,
+    onProgress: (done) => onProgress?.(done, total),
+  });
+  if (executions !== undefined) {
+    await keepExecution(source.id, execution, executions).catch((thrown) => {
+      signal?.throwIfAborted();
+      onNotKept?.(thrown);
+    });
+  }
+  return execution;
 }
 
 /** The tree of a block, without executing any of it: its starting state is all that is read. */

@@ -16,6 +16,23 @@ export class HashArena {
     return this.#length - 1;
   }
 
+  /** All of it, a megabyte at a time: views. */
+  *bytes(): Generator<Uint8Array> {
+    for (const [index, chunk] of this.#chunks.entries()) {
+      const hashes = Math.min(HASHES_PER_CHUNK, this.#length - index * HASHES_PER_CHUNK);
+      yield chunk.subarray(0, hashes * FIELD_BYTES);
+    }
+  }
+
+  /** Takes what `bytes` gave of another, in its order; nothing can be added after the last of it. */
+  addBytes(bytes: Buffer): void {
+    if (this.#length !== this.#chunks.length * HASHES_PER_CHUNK || bytes.length % FIELD_BYTES !== 0) {
+      throw new RangeError(`${bytes.length} bytes of hashes after hash ${this.#length} are out of order`);
+    }
+    this.#chunks.push(bytes);
+    this.#length += bytes.length / FIELD_BYTES;
+  }
+
   get(number: number): Field {
     const chunk = this.#chunks[Math.floor(number / HASHES_PER_CHUNK)];
     const from = (number % HASHES_PER_CHUNK) * FIELD_BYTES;

@@ -1,3 +1,3 @@
 /** The state tree that blocks are executed on. */
-export { SiblingPath, type SiblingPaths } from './sibling-path.js';
+export { SiblingPath, SiblingPaths } from './sibling-path.js';
 export { type Checkpoint, StateTree } from './state-tree.js';

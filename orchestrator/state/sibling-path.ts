@@ -1,4 +1,4 @@
-import type { Siblings } from '../../circuits/index.js';
+import type { Hasher, Siblings } from '../../circuits/index.js';
 import { type Field, LIMITS } from '../../proto/index.js';
 import { HashArena } from './hash-arena.js';
 
@@ -8,8 +8,17 @@ export class SiblingPaths {
   readonly #empties: readonly Field[];
 
   /** `empties[i]` is the hash of an empty subtree of `i` levels. */
-  constructor(empties: readonly Field[]) {
+  private constructor(empties: readonly Field[]) {
     this.#empties = empties;
+  }
+
+  static of(hasher: Hasher): SiblingPaths {
+    const empties: Field[] = [0n];
+    for (let height = 1; height <= LIMITS.stateTreeLevels; height += 1) {
+      const below = empties[height - 1] ?? 0n;
+      empties.push(hasher.compress(below, below, below, below));
+    }
+    return new SiblingPaths(empties);
   }
 
   empty(height: number): Field {

@@ -50,12 +50,7 @@ export class StateTree {
 
   constructor(hasher: Hasher) {
     this.#hasher = hasher;
-    const empties: Field[] = [0n];
-    for (let height = 1; height <= LEVELS; height += 1) {
-      const below = empties[height - 1] ?? 0n;
-      empties.push(hasher.compress(below, below, below, below));
-    }
-    this.#paths = new SiblingPaths(empties);
+    this.#paths = SiblingPaths.of(hasher);
   }
 
   get root(): Field {

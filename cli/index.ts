@@ -2,6 +2,7 @@
 export { Aside } from './aside.js';
 export { DEMO } from './commands/demo.js';
 export type { CliContext, OutputStream } from './context.js';
+export { type FleetPlan, type PlanRequest, planFleet } from './fleet/fleet-plan.js';
 export { formatBytes, formatCount, formatDuration, formatTable } from './format.js';
 export * from './manifest/index.js';
 export { ProgressModel } from './progress/progress-model.js';

@@ -11,7 +11,14 @@ import { captureContext } from './testing/test-context.js';
 const root = packageRoot(import.meta.url);
 const read = (name: string) => readFileSync(join(root, name), 'utf8');
 const README = read('README.md');
-const PAGES = ['README.md', 'docs/api.md', 'docs/blocks.md', 'docs/cluster.md', 'docs/running-a-cluster.md'];
+const PAGES = [
+  'README.md',
+  'docs/api.md',
+  'docs/blocks.md',
+  'docs/cluster.md',
+  'docs/running-a-cluster.md',
+  'docs/sizing.md',
+];
 
 const commands = allCommands(describeCommands(buildProgram(captureContext().context)));
 const names = new Set(commands.map(({ path }) => path[0] ?? ''));
@@ -20,12 +27,12 @@ const options = new Set(commands.flatMap(({ options: own }) => own.flatMap(flags
 it('README names every command in its table', () => {
   const [, table = ''] = /## Commands\n([\s\S]*?)\n## /.exec(README) ?? [];
   // `espalier srs status`, `fetch`: the words of a code span, the first of which may be left out.
-  const words = new Set([...table.matchAll(/`(?:espalier )?([a-z]+)/g)].map(([, word]) => word));
+  const words = new Set([...table.matchAll(/`(?:espalier )?([a-z-]+)/g)].map(([, word]) => word));
   expect([...names].filter((name) => name !== '' && !words.has(name))).toEqual([]);
 });
 
 it.each(PAGES)('%s names no command that is not there', (page) => {
-  const named = [...read(page).matchAll(/(?:`|^ {4}|\$ (?:npx )?)espalier ([a-z]+)/gm)].map(([, name = '']) => name);
+  const named = [...read(page).matchAll(/(?:`|^ {4}|\$ (?:npx )?)espalier ([a-z-]+)/gm)].map(([, name = '']) => name);
   expect(named.filter((name) => name !== 'help' && !names.has(name))).toEqual([]);
 });
 

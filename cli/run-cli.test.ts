@@ -78,6 +78,8 @@ describe('the help of every command has examples that name it', () => {
       'srs fetch',
       'srs dev',
       'doctor',
+      'plan-fleet',
+      'tune',
       'version',
       'completion',
       'orchestrator',

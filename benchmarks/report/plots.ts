@@ -35,4 +35,13 @@ export const PLOTS: readonly Plot[] = [
     kind: 'bar',
     points: /^drain\/(?<x>(?:bullmq|espalier)[a-z-]*)$/,
   },
+  {
+    name: 'simulate-fleets',
+    title: 'The smallest fleet that proves a block in 15 minutes, at 30 s a proof',
+    xLabel: 'transactions, two calls each',
+    yLabel: 'machines',
+    kind: 'line',
+    points: /^simulate\/fleet\/(?<x>\d+)\/(?<series>vm|rollup)$/,
+    scale: { x: 'log', y: 'log' },
+  },
 ];

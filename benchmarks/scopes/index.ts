@@ -6,6 +6,7 @@ import { packing } from './packing.js';
 import { planning } from './planning.js';
 import { proving } from './proving.js';
 import { restart } from './restart.js';
+import { simulate } from './simulate.js';
 import { watch } from './watch.js';
 
 /** What `npm run bench -- SCOPE` knows. */
@@ -17,5 +18,6 @@ export const SCOPES: Readonly<Record<string, Scope>> = {
   planning,
   proving,
   restart,
+  simulate,
   watch,
 };

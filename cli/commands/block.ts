@@ -92,7 +92,7 @@ async function run(options: RawBlockOptions, context: CliContext): Promise<void>
   }
 }
 
-function parseCalls(text: string): number[] {
+export function parseCalls(text: string): number[] {
   const max = LIMITS.callsPerTransactionMax;
   const counts = text.split(',').map((part) => (/^\d+$/.test(part.trim()) ? Number(part) : Number.NaN));
   if (counts.every((count) => count <= max)) return counts;

@@ -11,6 +11,7 @@ import { registerDrain } from './drain.js';
 import { registerForget } from './forget.js';
 import { registerIds } from './ids.js';
 import { registerOrchestrator } from './orchestrator.js';
+import { registerPlanFleet } from './plan-fleet.js';
 import { registerProof } from './proof.js';
 import { registerProve } from './prove.js';
 import { registerProvers } from './provers.js';
@@ -43,6 +44,7 @@ export const COMMANDS: readonly RegisterCommand[] = [
   registerCircuits,
   registerSrs,
   registerDoctor,
+  registerPlanFleet,
   registerTune,
   registerVersion,
   registerCompletion,

@@ -36,7 +36,7 @@ export async function namedOrTuned(
 }
 
 /** Rejects with `profile-invalid`. */
-async function readProfile(path: string): Promise<Profile> {
+export async function readProfile(path: string): Promise<Profile> {
   let text: string;
   try {
     text = await readFile(path, 'utf8');

@@ -3,6 +3,7 @@ import {
   type MachineResources,
   meets,
   type Profile,
+  RESOURCE_CLASSES,
   type ResourceClass,
   requirementOf,
   usedClasses,
@@ -23,7 +24,8 @@ export interface MachineCount {
 
 /** The classes of jobs that a worker on such a machine takes: those of the profile's circuits that fit it. */
 export function classesOn(profile: Profile, { resources }: MachineKind): readonly ResourceClass[] {
-  return usedClasses(profile).filter((name) => meets(resources, requirementOf(profile, name)));
+  const used = usedClasses(profile).filter((name) => meets(resources, requirementOf(profile, name)));
+  return RESOURCE_CLASSES.filter((name) => used.includes(name));
 }
 
 /** How many proofs of a class a fleet can make at once, were there jobs of no other. */

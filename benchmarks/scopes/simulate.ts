@@ -1,0 +1,103 @@
+import { type FleetPlan, type PlanRequest, planFleet } from '../../cli/index.js';
+import { calmTimes } from '../../orchestrator/index.js';
+import { BUILT_IN_PROFILES, BYTES_PER_GIB } from '../../proto/index.js';
+import { inFreshProcess } from '../fresh-process.js';
+import { median } from '../median.js';
+import type { Row, Scope } from '../scope.js';
+import type { SimulationCost } from './simulate-once.js';
+
+/** What is simulated, and for which sizes of block fleets are found. */
+export interface SimulatePlan {
+  readonly transactions: number;
+  readonly vm: number;
+  readonly rollup: number;
+  readonly sizes: readonly number[];
+  readonly windowMs: number;
+}
+
+/** The largest block of the RFP on 1,000 machines, and what simulating it may cost (issue 5). */
+const LARGEST: SimulatePlan = {
+  transactions: 61_440,
+  vm: 600,
+  rollup: 400,
+  sizes: [1_024, 2_048, 4_096, 8_192, 16_384, 32_768, 61_440],
+  // The chain of the largest block alone takes ten minutes.
+  windowMs: 15 * 60_000,
+};
+const SECONDS_MAX = 30;
+const PROOF_MS = 30_000;
+
+export const simulate: Scope = {
+  description: `simulates a block of ${LARGEST.transactions} transactions on 1,000 workers, and finds fleets for 1,024 to 61,440`,
+  repetitions: 3,
+  run: ({ repetitions, progress }) => measureSimulation(LARGEST, repetitions, progress),
+};
+
+export async function measureSimulation(
+  plan: SimulatePlan,
+  repetitions: number,
+  progress: (line: string) => void,
+): Promise<readonly Row[]> {
+  const { transactions, vm, rollup } = plan;
+  const costs: SimulationCost[] = [];
+  for (let repetition = 1; repetition <= repetitions; repetition++) {
+    progress(`simulate: ${repetition} of ${repetitions}`);
+    costs.push(
+      (await inFreshProcess('scopes/simulate-once.js', [transactions, vm, rollup].map(String))) as SimulationCost,
+    );
+  }
+  const row = (what: string, unit: string, measure: (cost: SimulationCost) => number): Row => ({
+    name: `simulate/${transactions}/${what}`,
+    unit,
+    ...median(costs.map(measure)),
+  });
+  const timed = plan === LARGEST ? { target: SECONDS_MAX, note: `${vm} vm and ${rollup} rollup machines` } : {};
+  const rows = [
+    { ...row('time', 's', ({ wallMs }) => wallMs / 1_000), ...timed },
+    row('cpu-per-job', 'us', ({ cpuMs, jobs }) => (cpuMs * 1_000) / jobs),
+    row('peak-memory', 'MiB', ({ peakMiB }) => peakMiB),
+    row('makespan-over-bound', '', ({ makespanMs, lowerBoundMs }) => makespanMs / lowerBoundMs),
+  ];
+  for (const size of plan.sizes) {
+    progress(`simulate: finding a fleet for ${size} transactions`);
+    rows.push(...fleetRows(await planFleet(size, requestOf(plan.windowMs))));
+  }
+  return rows;
+}
+
+/** Nothing is measured here: the same everywhere. */
+function fleetRows({ transactions, machines, proven, inTime }: FleetPlan): readonly Row[] {
+  const row = (what: string, unit: string, value: number): Row => ({
+    name: `simulate/fleet/${transactions}/${what}`,
+    unit,
+    value,
+    spread: [value, value],
+  });
+  if (proven === null || !inTime) return [row('vm', 'machines', Number.NaN)];
+  return [
+    ...machines.map(({ name, count }) => row(name, 'machines', count)),
+    row('core-hours', 'h', proven.coreHours),
+    row('makespan', 's', proven.makespanMs / 1_000),
+    row('makespan-over-bound', '', proven.overLowerBound),
+  ];
+}
+
+function requestOf(windowMs: number): PlanRequest {
+  return {
+    profile: BUILT_IN_PROFILES.production,
+    times: calmTimes(() => ({ kind: 'constant', ms: PROOF_MS })),
+    calls: [2],
+    kinds: [
+      { name: 'vm', resources: { cores: 32, memoryBytes: 64 * BYTES_PER_GIB, gpus: 0 } },
+      { name: 'rollup', resources: { cores: 8, memoryBytes: 16 * BYTES_PER_GIB, gpus: 0 } },
+    ],
+    prices: new Map(),
+    workers: undefined,
+    windowMs,
+    seed: 1,
+    runs: 1,
+    confidence: 1,
+    signal: new AbortController().signal,
+    onTrial: () => {},
+  };
+}

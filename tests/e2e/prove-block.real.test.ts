@@ -8,10 +8,13 @@ import type { Manifest } from '../../cli/index.js';
 import { packageRoot } from '../../common/index.js';
 import type { RunEvent } from '../../proto/index.js';
 import { aliveInGroup, proverGroups, workingProver } from '../support/child-processes.js';
+import { describeVerify } from './describe-verify.js';
 
 /**
  * The whole, with real proofs and real processes: every circuit but the single root, killed in the middle with SIGKILL,
- * continued by the same command, verified, and then found finished. Ordered: each test goes on from the one before.
+ * continued by the same command, verified, and then found finished. Ordered: each test goes on from the one before. This
+ * is the one place where a VM, kernels, a public base, a merge and a root of two are proven; what `verify` refuses is
+ * tried on the same block.
  */
 const CLI = join(packageRoot(import.meta.url), 'dist', 'cli', 'main.js');
 const JOBS = 9;
@@ -121,6 +124,8 @@ test('the same command again has nothing to prove', async () => {
   expect(again.events.find((event) => event.kind === 'planned')).toMatchObject({ alreadyProven: JOBS });
   expect(again.events.find((event) => event.kind === 'block-proven')).toMatchObject({ proven: 0 });
 });
+
+describeVerify(() => folder);
 
 async function readManifestFile(): Promise<Manifest> {
   return JSON.parse(await readFile(join(folder, 'block.proof', 'manifest.json'), 'utf8')) as Manifest;

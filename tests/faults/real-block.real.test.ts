@@ -7,7 +7,8 @@ const BUDGET_MS = 540_000;
 
 /**
  * The whole, with real proofs: a block goes over the API to a cluster of three workers and two orchestrators, of which
- * one each is killed, and every proof of it comes back as it rises.
+ * one each is killed, and every proof of it comes back as it rises. The cheapest block with a proof of a proof, and the
+ * one place where the root of a single transaction is proven; `e2e/prove-block` proves with every other circuit.
  */
 test('three workers and two orchestrators prove a real block over the API while one of each is killed', () =>
   withCluster({ real: true, budgetMs: BUDGET_MS }, async (cluster) => {
@@ -15,8 +16,8 @@ test('three workers and two orchestrators prove a real block over the API while 
     // A core each: of two cores, three workers have more than enough to do.
     const args = ['--cores', '1', '--memory', '4'];
     const workers = await Promise.all(['w1', 'w2', 'w3'].map((machine) => cluster.worker(machine, { args })));
-    // The public VM, a kernel, a base and the root of a single transaction.
-    const block = await cluster.block([1]);
+    // A base and the root of a single transaction.
+    const block = await cluster.block([0]);
     const submitting = createClient({ server: await apiOf(first) });
     const { blockId: id } = await submitting.submit(block, { keepProofs: true });
     submitting.close();
@@ -33,7 +34,7 @@ test('three workers and two orchestrators prove a real block over the API while 
     await cluster.expectProven(block, BUDGET_MS);
     const again = cluster.events.filter((event) => event.kind === 'proof-made' && event.jobId === base.jobId);
     expect(again).toHaveLength(1);
-    expect(await collected).toEqual(['public-vm', 'public-kernel-first', 'base-rollup-public', 'root-rollup-single']);
+    expect(await collected).toEqual(['base-rollup-private', 'root-rollup-single']);
     following.close();
     await cluster.expectNothingLeft([block]);
   }));

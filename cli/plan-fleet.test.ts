@@ -68,7 +68,8 @@ it('plans with trouble for a share of the runs, the same for the same seed', asy
   const once = await plans(...options, ...trouble);
   expect(once.plans[0]).toMatchObject({ inTime: true, runs: 4 });
   expect(once.plans[0]?.runsInTime).toBeGreaterThanOrEqual(3);
-  expect(await plans(...options, ...trouble)).toEqual(once);
+  // Not what is said meanwhile: that is now and then, by the clock.
+  expect((await plans(...options, ...trouble)).plans).toEqual(once.plans);
 });
 
 it('gives a curve over sizes of blocks', async () => {

@@ -57,12 +57,14 @@ describe('those who watch a block', () => {
     const all = follow(events.follow(id));
     await expect.poll(async () => (await noted(id)).done, { interval: 20, timeout: 10_000 }).toBe(3);
     await expect.poll(async () => (await noted(id)).running, { interval: 20, timeout: 10_000 }).toBeGreaterThan(0);
-    const { cursor, levels, jobs, lineageSeed, forecast } = await noted(id);
+    await expect
+      .poll(async () => (await noted(id)).forecast?.rootAtMs ?? 0, { interval: 20, timeout: 10_000 })
+      .toBeGreaterThan(0);
+    const { cursor, levels, jobs, lineageSeed } = await noted(id);
     worker.release();
     const told = (await all).flatMap((chunk) => chunk.events);
     expect(told[0]).toMatchObject({ kind: 'planned', lineageSeed });
     expect(told.at(-1)).toMatchObject({ kind: 'ended', result: await bench.ended(id) });
-    expect(forecast?.rootAtMs ?? 0).toBeGreaterThan(0);
     expect(told.filter(({ kind }) => kind === 'forecast').length).toBeGreaterThan(0);
     expect(told.filter(({ kind }) => kind === 'job-proven')).toHaveLength(jobs);
     expect(countsAfter(new LevelCounts([]), told).total()).toEqual({ jobs, done: jobs, running: 0 });

@@ -25,6 +25,7 @@ export default defineConfig({
             '**/*.real.test.ts',
           ],
           testTimeout: 60_000,
+          hookTimeout: 60_000,
         },
       },
       {

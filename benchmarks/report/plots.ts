@@ -39,9 +39,9 @@ export const PLOTS: readonly Plot[] = [
     name: 'simulate-fleets',
     title: 'The smallest fleet that proves a block in 15 minutes, at 30 s a proof',
     xLabel: 'transactions, two calls each',
-    yLabel: 'machines',
+    yLabel: 'cores',
     kind: 'line',
-    points: /^simulate\/fleet\/(?<x>\d+)\/(?<series>vm|rollup)$/,
+    points: /^simulate\/fleet\/(?<x>\d+)\/(?<series>cores)$/,
     scale: { x: 'log', y: 'log' },
   },
 ];

@@ -73,9 +73,14 @@ function fleetRows({ transactions, machines, proven, inTime }: FleetPlan): reado
     value,
     spread: [value, value],
   });
-  if (proven === null || !inTime) return [row('vm', 'machines', Number.NaN)];
+  if (proven === null || !inTime) return [row('cores', 'cores', Number.NaN)];
   return [
     ...machines.map(({ name, count }) => row(name, 'machines', count)),
+    row(
+      'cores',
+      'cores',
+      machines.reduce((sum, { count, cores }) => sum + count * cores, 0),
+    ),
     row('core-hours', 'h', proven.coreHours),
     row('makespan', 's', proven.makespanMs / 1_000),
     row('makespan-over-bound', '', proven.overLowerBound),

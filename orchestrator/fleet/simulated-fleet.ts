@@ -176,8 +176,9 @@ export class SimulatedFleet {
       };
       this.#tasks.set(id, task);
       this.#lines.add(task);
-      this.#fillAsking(resourceClass);
     }
+    // Only now: jobs that come together are taken in their order.
+    for (const resourceClass of RESOURCE_CLASSES) this.#fillAsking(resourceClass);
   }
 
   /** Ends all attempts at these jobs, those that run and those that were detached. */

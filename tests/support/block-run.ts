@@ -47,6 +47,8 @@ export interface BlockRunOptions {
   readonly signal?: AbortSignal;
   /** Whether a proof that is made now will verify; a real one over a false child does not. Default: yes. */
   readonly mayProve?: (circuit: CircuitName) => Promise<boolean>;
+  /** Jobs that the worker may take ahead; default 1. */
+  readonly prefetch?: number;
   /** Hears of an event at once, before anything follows from it. */
   readonly onEvent?: (event: RunEventBody) => void;
 }
@@ -62,7 +64,8 @@ export interface BlockRunResult {
   readonly left: number;
 }
 
-const MACHINE = { cores: 2, memoryBytes: 8 * BYTES_PER_GIB, gpus: 0 };
+/** What the worker has: room for one proof of the laptop's profile. */
+export const MACHINE = { cores: 2, memoryBytes: 8 * BYTES_PER_GIB, gpus: 0 };
 const QUEUE_JOBS_MAX = 1_000;
 
 /** One block on one machine, proven as the command does, in no time. */
@@ -95,7 +98,8 @@ export class BlockBench {
     const store = new EmbeddedStore(this.prepared, proofs, keys, prover.identity);
     const consumer = queue.consumer('w1');
     const wait = async () => {};
-    const worker = new Worker({ consumer, store, circuits, keys, prover, profile, machine: MACHINE, wait });
+    const { prefetch = 1 } = options;
+    const worker = new Worker({ consumer, store, circuits, keys, prover, profile, machine: MACHINE, wait, prefetch });
     const events: RunEventBody[] = [];
     const proving: ProveBlockOptions = {
       prepared: this.prepared,

@@ -2,7 +2,7 @@
 import { Bitset } from '../../orchestrator/index.js';
 import type { Job } from '../../proto/index.js';
 import type { JobQueue } from '../../queue/index.js';
-import { machineMs, ownCpuMs } from './clock.js';
+import { machineMs, ownCpuMs, ownPeakBytes } from './clock.js';
 import { hold } from './hold.js';
 import { classOf, NoOpRun } from './no-op-run.js';
 import { openQueue, type QueueTarget } from './open-queue.js';
@@ -19,6 +19,7 @@ let opened: JobQueue | undefined;
 
 serveCalls({
   cpuMs: ownCpuMs,
+  peakBytes: ownPeakBytes,
   async open(target: QueueTarget) {
     opened = await openQueue(target, 'orchestrator.1');
   },

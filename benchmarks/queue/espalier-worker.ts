@@ -2,6 +2,7 @@
 import type { JobLease } from '../../proto/index.js';
 import { machineMs, ownCpuMs } from './clock.js';
 import { hold } from './hold.js';
+import type { JobTimesMs } from './job-times.js';
 import { openQueue, type QueueTarget } from './open-queue.js';
 import { serveCalls } from './serve-calls.js';
 import { serveLeases, type Work, workFor } from './serve-leases.js';
@@ -14,7 +15,7 @@ export interface EspalierWorkerOptions extends QueueTarget {
   /** Holds each job for up to so long, and stamps it; 0: neither. */
   readonly holdMsMax: number;
   /** Instead: each job takes exactly so long, and is not stamped. */
-  readonly jobMs?: number;
+  readonly jobMs?: JobTimesMs;
 }
 
 const stamps: JobStamp[] = [];

@@ -1,10 +1,11 @@
-import type { ProofTree } from '../../orchestrator/index.js';
+import { criticalPathMs, type ProofTree } from '../../orchestrator/index.js';
+import { type JobTimesMs, jobTimeMs } from './job-times.js';
 import { type TreeShape, treeOf } from './tree-shape.js';
 
-/** Jobs that each take the same time, on a fleet with so many slots. */
+/** Jobs that take a known time, on a fleet with so many slots. */
 export interface MakespanOptions {
   readonly shape: TreeShape;
-  readonly jobMs: number;
+  readonly jobMs: JobTimesMs;
   /** Jobs that the whole fleet has at a time, shared evenly among its processes. */
   readonly slots: number;
   /** Worker processes; an embedded cluster has none beside its own. */
@@ -26,11 +27,9 @@ export function makespanOf({ shape, jobMs, slots }: MakespanOptions, makespanMs:
 }
 
 /** No schedule is shorter: the longest path from a leaf to the root, or all work spread evenly over all slots. */
-export function lowerBoundMs(tree: ProofTree, jobMs: number, slots: number): number {
-  const heights = new Int32Array(tree.size);
-  // A child's number is below its parent's.
-  for (let job = 0; job < tree.size; job++) {
-    heights[job] = 1 + Math.max(0, ...tree.childJobs(job).map((child) => heights[child] ?? 0));
-  }
-  return Math.max((heights[tree.root] ?? 0) * jobMs, (tree.size * jobMs) / slots);
+export function lowerBoundMs(tree: ProofTree, jobMs: JobTimesMs, slots: number): number {
+  const timeOf = (job: number) => jobTimeMs(jobMs, tree.circuit(job));
+  let workMs = 0;
+  for (let job = 0; job < tree.size; job++) workMs += timeOf(job);
+  return Math.max(criticalPathMs(tree, timeOf), workMs / slots);
 }

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { type JobLease, RESOURCE_CLASSES } from '../../proto/index.js';
 import type { JobConsumer } from '../../queue/index.js';
+import { type JobTimesMs, jobTimeMs } from './job-times.js';
 import { noOpSummary } from './no-op-summary.js';
 
 /** What stands for a proof. `started`: resolves when the queue has been told that it is begun. */
@@ -20,6 +21,6 @@ export async function serveLeases(consumer: JobConsumer, work?: Work): Promise<v
 }
 
 /** As a proof that takes so long: a worker does not wait for the word of its start to be heard. */
-export function workFor(jobMs: number): Work | undefined {
-  return jobMs === 0 ? undefined : () => pause(jobMs);
+export function workFor(jobMs: JobTimesMs): Work | undefined {
+  return jobMs === 0 ? undefined : ({ job }) => pause(jobTimeMs(jobMs, job.circuit));
 }

@@ -2,10 +2,12 @@ import type { Scope } from '../scope.js';
 import { drain } from './drain.js';
 import { executing } from './executing.js';
 import { latency } from './latency.js';
+import { makespan } from './makespan.js';
 import { packing } from './packing.js';
 import { planning } from './planning.js';
 import { proving } from './proving.js';
 import { restart } from './restart.js';
+import { scheduling } from './scheduling.js';
 import { simulate } from './simulate.js';
 import { watch } from './watch.js';
 
@@ -14,9 +16,11 @@ export const SCOPES: Readonly<Record<string, Scope>> = {
   drain,
   executing,
   latency,
+  makespan,
   packing,
   planning,
   proving,
+  scheduling,
   restart,
   simulate,
   watch,

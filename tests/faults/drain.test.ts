@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { firstToPrint } from './support/program.js';
 import { withCluster } from './support/with-cluster.js';
 
 test('drain under load: SIGTERM finishes what runs, gives the rest back, exits 0', () =>
@@ -21,18 +22,18 @@ test('drain under load: SIGTERM finishes what runs, gives the rest back, exits 0
 test('a spot notice (SIGUSR1) gives everything back at once, and it runs elsewhere', () =>
   withCluster({ simulateMs: 2_000 }, async (cluster) => {
     await cluster.orchestrator('o1');
-    const leaving = await cluster.worker('leaving');
-    const block = await cluster.block([1, 1, 1]);
+    const workers = [await cluster.worker('a'), await cluster.worker('b')];
+    // One job at a time, so that the other worker is idle.
+    const block = await cluster.block([1]);
     await cluster.submit(block);
-    await cluster.worker('staying');
-    const started = await leaving.next((event) => event.kind === 'proof-started');
+    const { program: leaving, event: started } = await firstToPrint(workers, 'proof-started');
     const noticedAtMs = Date.now();
     leaving.kill('SIGUSR1');
     const { code } = await leaving.exited;
     expect(code).toBe(0);
     const again = await cluster.until(
-      (event) =>
-        event.kind === 'job-started' && event.jobId === started.jobId && String(event.workerId).startsWith('staying'),
+      ({ kind, jobId, workerId }) =>
+        kind === 'job-started' && jobId === started.jobId && String(workerId).split('.')[0] !== leaving.name,
     );
     expect(again.atMs - noticedAtMs).toBeLessThan(3_000);
     await cluster.expectProven(block);

@@ -68,7 +68,8 @@ test('goes on with its open blocks and finished proofs when it is killed, and le
   const ids = [];
   for (const block of blocks) ids.push(await submit(block));
   const first = await start('--simulate-ms', '150', '--cores', '2', '--memory', '8');
-  for (let proofs = 0; proofs < 3; proofs++) await first.next(({ kind }) => kind === 'job-proven');
+  let proofs = 0;
+  await first.until(({ kind }) => kind === 'job-proven' && ++proofs === 3);
   first.kill('SIGKILL');
   await first.exited;
   const proven = new Set(first.events.filter(({ kind }) => kind === 'job-proven').map(({ jobId }) => jobId));

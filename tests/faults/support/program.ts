@@ -103,3 +103,13 @@ export class Program {
     }
   }
 }
+
+/** The first of these programs that has printed, or will print, an event of this kind, which of them does being open. */
+export function firstToPrint(
+  programs: readonly Program[],
+  kind: string,
+): Promise<{ readonly program: Program; readonly event: LoggedEvent }> {
+  return Promise.any(
+    programs.map(async (program) => ({ program, event: await program.until((event) => event.kind === kind) })),
+  );
+}

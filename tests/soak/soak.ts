@@ -68,7 +68,7 @@ class Soak {
   readonly #programs = new Map<string, Program>();
   readonly #faults: Record<string, number> = {};
   readonly #blocks: Block[] = [];
-  readonly #endsAtMs: number;
+  #endsAtMs = 0;
   #proven = 0;
   #cancelled = 0;
 
@@ -76,11 +76,12 @@ class Soak {
     this.#cluster = cluster;
     this.#options = options;
     this.#random = new Random(options.seed);
-    this.#endsAtMs = performance.now() + options.minutes * 60_000;
   }
 
   async run(): Promise<SoakResult> {
     await Promise.all([...ORCHESTRATORS, ...WORKERS].map((name) => this.#start(name)));
+    // Not before: starting five processes takes as long as the shortest soak on a busy machine.
+    this.#endsAtMs = performance.now() + this.#options.minutes * 60_000;
     const submitters = Array.from({ length: this.#options.open ?? 20 }, (_, lane) => this.#submitBlocks(lane));
     await Promise.all([this.#breakThings(), ...submitters]);
     const accepted = this.#cluster.events.filter((event) => event.kind === 'job-proven');

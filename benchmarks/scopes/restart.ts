@@ -73,7 +73,7 @@ async function restartOnce(source: BlockSource, tools: Tools, { executions, proo
   const readMs = performance.now() - startedMs;
   const { tree } = prepared;
   const stored = new StoredProofs(prepared, proofs, tools);
-  const { finished } = await findProofs(tree, stored, proofs, new AbortController().signal);
+  const { finished } = await findProofs(tree, stored, proofs, { signal: new AbortController().signal });
   const findMs = performance.now() - startedMs - readMs;
   const scheduler = new Scheduler({ resourceClassOf: () => 'rollup' });
   const commands = scheduler.handle({ kind: 'block-added', nowMs: 0, blockId: source.id, tree, finished, ageRank: 1 });

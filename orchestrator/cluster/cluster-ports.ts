@@ -4,7 +4,7 @@ import { type Patience, patiently } from './patience.js';
 
 export interface RawPorts {
   readonly owner: BlockOwner;
-  readonly board: Pick<BlockBoard, 'find' | 'credits'>;
+  readonly board: Pick<BlockBoard, 'find' | 'credits' | 'credited'>;
   readonly queue: JobProducer;
   readonly fleet: Fleet;
   readonly proofs: ProofStore;
@@ -27,7 +27,7 @@ export function patientPorts(raw: RawPorts, patience: { readonly queue: Patience
       'publish',
       'end',
     ]),
-    board: patiently(queue, raw.board, ['find', 'credits']),
+    board: patiently(queue, raw.board, ['find', 'credits', 'credited']),
     queue: patiently(queue, raw.queue, ['add', 'remove', 'detach', 'removeBlock', 'present']),
     fleet: patiently(queue, raw.fleet, ['list', 'drain']),
     blocks: patiently(store, raw.blocks, [

@@ -58,15 +58,16 @@ export async function prepareClaimed(
     await verifyClientProofs(content, tools, { signal, onProgress: phase('client-proofs', onEvent) });
     await onChecked();
   }
-  const prepared = await planExecution(content, tools, {
-    signal,
-    onProgress: phase('executing', onEvent),
-    executions: ports.blocks,
-    onNotKept: (thrown) => {
-      const { code, message } = EspalierError.from(thrown);
-      onEvent({ kind: 'warning', code, message: `the execution of block ${block.id} was not kept: ${message}` });
-    },
-  });
+  const onNotKept = (thrown: unknown) => {
+    const { code, message } = EspalierError.from(thrown);
+    onEvent({ kind: 'warning', code, message: `the execution of block ${block.id} was not kept: ${message}` });
+  };
+  const onProgress = phase('executing', onEvent);
+  // Nobody but the owner credits anyone, so it matters not when they are read: Redis takes a while for those of a large block.
+  const [prepared, accepted] = await Promise.all([
+    planExecution(content, tools, { signal, onProgress, executions: ports.blocks, onNotKept }),
+    ports.board.credited(block.id),
+  ]);
   const stored = new StoredProofs(prepared, ports.proofs, tools);
   const histories = await ports.owner.histories(block.claim);
   const { claim } = block;
@@ -74,8 +75,8 @@ export async function prepareClaimed(
   const { id: blockId, lineageSeed } = prepared;
   if (claim.keepProofs === true) await ports.blocks.putKept(claim.family, { blockId, lineageSeed });
   const kept = await keptTrees(claim.family, ports.blocks);
-  const found = await findProofs(prepared.tree, stored, ports.proofs, signal);
-  const credits = [...(await uncredited(prepared, found, ports)), ...found.summaries.values()];
+  const found = await findProofs(prepared.tree, stored, ports.proofs, { signal, accepted });
+  const credits = [...(await uncredited(prepared, found, accepted, ports)), ...found.summaries.values()];
   return { prepared, stored, found, credits, histories, kept };
 }
 
@@ -87,11 +88,10 @@ export async function prepareClaimed(
 async function uncredited(
   { id, tree }: Pick<PreparedBlock, 'id' | 'tree'>,
   { leftBehind }: FoundProofs,
-  { board, blocks, proofs }: Pick<ClusterPorts, 'board' | 'blocks' | 'proofs'>,
+  known: ReadonlySet<JobId>,
+  { blocks, proofs }: Pick<ClusterPorts, 'blocks' | 'proofs'>,
 ): Promise<readonly ProofSummary[]> {
   const earlier = (await blocks.getCredits(id).catch(unlessUnusable)) ?? [];
-  if (leftBehind.length === 0 && earlier.length === 0) return [];
-  const known = new Set((await board.credits(id)).map(({ jobId }) => jobId));
   const summaries = earlier.filter(({ jobId }) => !known.has(jobId) && tree.indexOf(jobId) >= 0);
   await eachAtOnce(leftBehind, READS_AT_ONCE, async (jobId) => {
     if (known.has(jobId)) return;

@@ -58,9 +58,12 @@ async function storedProofs(): Promise<StoredProofs> {
   return new StoredProofs({ tree, inputs }, proofs, { circuits, keys: { key }, prover });
 }
 
-async function find(signal = never) {
+async function find({ signal = never, accepted = [] as readonly number[] } = {}) {
   const stored = await storedProofs();
-  const { finished, summaries, unsound } = await findProofs(tree, stored, proofs, signal);
+  const { finished, summaries, unsound } = await findProofs(tree, stored, proofs, {
+    signal,
+    accepted: new Set(accepted.map((job) => tree.jobId(job))),
+  });
   const all = Array.from({ length: tree.size }, (_, job) => job);
   return { finished: all.filter((job) => finished.has(job)), records: [...summaries.keys()], unsound };
 }
@@ -113,6 +116,33 @@ describe('a proof is dropped and reported, and what is below it looked for, when
   });
 });
 
+describe('a proof that an earlier owner accepted', () => {
+  const nothing = { proof: new Uint8Array(64) };
+
+  test('is taken unread, unlike others, while it is listed', async () => {
+    const [first = -1] = belowKernel;
+    await put(kernel, nothing);
+    expect(await find({ accepted: [kernel, first, base] })).toEqual({ finished: [kernel], records: [], unsound: [] });
+    await put(base, nothing);
+    expect(await find({ accepted: [kernel, first] })).toEqual({
+      finished: [kernel],
+      records: [],
+      unsound: [{ jobId: tree.jobId(base), message: expect.stringMatching(/does not verify/) }],
+    });
+    await proofs.deleteProof(tree.jobId(kernel));
+    expect(await find({ accepted: [kernel, first] })).toEqual({ finished: [], records: [], unsound: [] });
+  });
+
+  test('is read all the same where it is that of the root', async () => {
+    await put(tree.root, nothing);
+    expect(await find({ accepted: [tree.root] })).toEqual({
+      finished: [],
+      records: [],
+      unsound: [{ jobId: tree.jobId(tree.root), message: expect.stringMatching(/does not verify/) }],
+    });
+  });
+});
+
 test('a false proof is blamed on whoever signed it, and on nobody where nobody did', async () => {
   const { privateKey } = generateKeyPairSync('ed25519');
   const stored = await storedProofs();
@@ -130,5 +160,5 @@ test('a false proof is blamed on whoever signed it, and on nobody where nobody d
 });
 
 test('stops looking when it is not wanted any more', async () => {
-  await expect(find(AbortSignal.abort())).rejects.toMatchObject({ name: 'AbortError' });
+  await expect(find({ signal: AbortSignal.abort() })).rejects.toMatchObject({ name: 'AbortError' });
 });

@@ -94,7 +94,7 @@ class BlockRun implements ShellHost {
   /** Finds what is proven already and hands the block to the scheduler. */
   async #begin(): Promise<void> {
     const { prepared, proofs, prover, journal, signal, onEvent } = this.#options;
-    const found = await findProofs(prepared.tree, this.#stored, proofs, signal);
+    const found = await findProofs(prepared.tree, this.#stored, proofs, { signal });
     for (const { jobId, message } of found.unsound) onEvent({ kind: 'proof-corrupt', jobId, message });
     for (const summary of found.summaries.values()) {
       signal.throwIfAborted();

@@ -81,6 +81,8 @@ export interface BlockBoard {
   list(): Promise<readonly BlockStatus[]>;
   /** What is known of who proved what in an open block, as far as it is, and can be read. */
   credits(blockId: BlockId): Promise<readonly ProofSummary[]>;
+  /** The jobs of an open block that somebody is credited with: much less to read than the credits. */
+  credited(blockId: BlockId): Promise<ReadonlySet<JobId>>;
 }
 
 /** What one orchestrator does with the board. A method that takes a claim rejects with `lease-lost` when it is over. */

@@ -210,6 +210,18 @@ export const HISTORIES = new RedisScript(
   `,
 );
 
+/** Block id, cursor of a scan, how many to look at. The next cursor, and ids of jobs with credits: those stay here. */
+export const CREDITED = new RedisScript(
+  'board-credited',
+  `${PRELUDE_WHEN_FULL}
+  local id, cursor, count = unpack(ARGV)
+  local scanned = call('HSCAN', own('block', id, 'credits'), cursor, 'COUNT', count)
+  local jobs = {}
+  for at = 1, #scanned[2], 2 do jobs[#jobs + 1] = scanned[2][at] end
+  return { scanned[1], jobs }
+  `,
+);
+
 /** Owner, block id, token. Whether the block is down: 0 where someone else has it. */
 export const END = new RedisScript(
   'board-end',

@@ -1,6 +1,7 @@
 import {
   type BlockId,
   type BlockStatus,
+  type JobId,
   type ProofSummary,
   proofSummarySchema,
   type SrsName,
@@ -11,7 +12,7 @@ import type { Heart } from '../redis/heart.js';
 import { ScriptConnection, type ScriptConnectionOptions } from '../redis/script-connection.js';
 import { type BlockBoard, type BlockOwner, OPEN_MAX, type SubmitOutcome, type SubmittedBlock } from './block-board.js';
 import { readStatus, STATUS_FIELDS, type StatusReply } from './board-records.js';
-import { CANCEL, SUBMIT } from './board-scripts.js';
+import { CANCEL, CREDITED, SUBMIT } from './board-scripts.js';
 import { RedisBlockOwner } from './redis-block-owner.js';
 
 const PAGE = 1_000;
@@ -95,6 +96,17 @@ export class RedisBlockBoard implements BlockBoard {
       for (const [jobId, summary] of read) byJob.set(jobId, summary);
     } while (cursor !== '0');
     return [...byJob.values()];
+  }
+
+  async credited(blockId: BlockId): Promise<ReadonlySet<JobId>> {
+    const jobs = new Set<JobId>();
+    let cursor = '0';
+    do {
+      const [next, found] = (await this.#connection.run(CREDITED, [blockId, cursor, PAGE])) as [string, JobId[]];
+      cursor = next;
+      for (const jobId of found) jobs.add(jobId);
+    } while (cursor !== '0');
+    return jobs;
   }
 
   /** Idempotent. */

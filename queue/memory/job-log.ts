@@ -22,7 +22,7 @@ export interface JobLogOptions<T> {
  */
 export class JobLog<T> {
   readonly #options: JobLogOptions<T>;
-  readonly #piecesSchema: z.ZodType<[JobId, T][]>;
+  readonly #pieceSchema: z.ZodType<[JobId, T][]>;
   #tail: (readonly [JobId, T])[] = [];
   /** Of the last piece; undefined until the store was asked what an earlier process left. */
   #number: number | undefined;
@@ -30,7 +30,7 @@ export class JobLog<T> {
 
   constructor(options: JobLogOptions<T>) {
     this.#options = options;
-    this.#piecesSchema = z.array(z.tuple([z.string().max(200), options.schema]));
+    this.#pieceSchema = pieceSchema(options.schema);
   }
 
   /** Durable when resolved. */
@@ -46,12 +46,21 @@ export class JobLog<T> {
   }
 
   async read(): Promise<ReadonlyMap<JobId, T>> {
-    await this.#writing;
     const byJob = new Map<JobId, T>();
-    for (const number of await this.#numbers()) {
-      for (const [jobId, value] of await this.#piece(number)) byJob.set(jobId, value);
-    }
+    for await (const [jobId, value] of this.#entries(this.#pieceSchema)) byJob.set(jobId, value);
     return byJob;
+  }
+
+  /** Of which jobs anything is noted; what it is is not looked at. */
+  async jobs(): Promise<ReadonlySet<JobId>> {
+    const jobs = new Set<JobId>();
+    for await (const [jobId] of this.#entries(IDS_SCHEMA)) jobs.add(jobId);
+    return jobs;
+  }
+
+  async *#entries<V>(schema: z.ZodType<[JobId, V][]>): AsyncGenerator<[JobId, V]> {
+    await this.#writing;
+    for (const number of await this.#numbers()) yield* await this.#piece(number, schema);
   }
 
   async #append(jobs: readonly (readonly [JobId, T])[]): Promise<void> {
@@ -76,16 +85,22 @@ export class JobLog<T> {
     return numbers.filter(Number.isSafeInteger).sort((a, b) => a - b);
   }
 
-  async #piece(number: number): Promise<[JobId, T][]> {
+  async #piece<V>(number: number, schema: z.ZodType<[JobId, V][]>): Promise<[JobId, V][]> {
     const { records, prefix, onTrouble } = this.#options;
     const key = `${prefix}${number}`;
     const bytes = await records.get(key);
     if (bytes === undefined) return [];
     try {
-      return readJson(this.#piecesSchema, decodeText(bytes), key);
+      return readJson(schema, decodeText(bytes), key);
     } catch (thrown) {
       onTrouble(EspalierError.from(thrown).message);
       return [];
     }
   }
 }
+
+function pieceSchema<V>(valueSchema: z.ZodType<V>): z.ZodType<[JobId, V][]> {
+  return z.array(z.tuple([z.string().max(200), valueSchema]));
+}
+
+const IDS_SCHEMA = pieceSchema(z.unknown());

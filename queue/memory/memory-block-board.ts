@@ -1,5 +1,5 @@
 import { type Clock, EspalierError, systemClock } from '../../common/index.js';
-import type { BlockId, BlockStatus, ProofSummary, SrsName } from '../../proto/index.js';
+import type { BlockId, BlockStatus, JobId, ProofSummary, SrsName } from '../../proto/index.js';
 import {
   type BlockBoard,
   type BlockClaim,
@@ -121,6 +121,10 @@ export class MemoryBlockBoard implements BlockBoard {
   async credits(blockId: BlockId): Promise<readonly ProofSummary[]> {
     const credits = await this.#blocks.get(blockId)?.credits.read();
     return credits === undefined ? [] : [...credits.values()];
+  }
+
+  async credited(blockId: BlockId): Promise<ReadonlySet<JobId>> {
+    return (await this.#blocks.get(blockId)?.credits.jobs()) ?? new Set();
   }
 
   async #putUp(submitted: SubmittedBlock): Promise<void> {

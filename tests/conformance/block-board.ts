@@ -274,6 +274,7 @@ function describeNotes(kitOf: KitOf): void {
     const creditOf = (id: string): ProofSummary | undefined => credits.find(({ jobId }) => jobId === id);
     expect(creditOf('j6')).toEqual(proofSummary('j6'));
     expect(creditOf('j7')?.workerId).toBe('machine.2');
+    expect([...(await board.credited('a'))].toSorted()).toEqual(many.toSorted());
   });
 
   test('says how far it is, and what is left out stays as it was; what is wanted of the block is kept', async () => {
@@ -307,8 +308,10 @@ function describeNotes(kitOf: KitOf): void {
     await owner.note(claim, PROVING);
     await owner.credit(claim, [proofSummary('j1')]);
     await owner.remember(claim, new Map([['j1', HISTORY]]));
+    expect(await board.credited('a')).toEqual(new Set(['j1']));
     await owner.end(claim);
     expect(await board.credits('a')).toEqual([]);
+    expect(await board.credited('a')).toEqual(new Set());
     await submitAll(block('a'));
     const again = await claimOne(owner);
     expect(again).toMatchObject({ checked: false });

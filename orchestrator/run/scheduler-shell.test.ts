@@ -7,6 +7,46 @@ import { BlockBench } from '../../tests/support/block-run.js';
 import { Bitset } from '../plan/index.js';
 import { SchedulerShell } from './scheduler-shell.js';
 
+test('nothing is provided for a job any more when it is closed', async () => {
+  const jobs = 40;
+  const { prepared } = await BlockBench.create(Array.from({ length: jobs }, () => 1));
+  const { tree } = prepared;
+  let store: () => void = () => {};
+  const stored = new Promise<void>((resolve) => {
+    store = resolve;
+  });
+  let provided = 0;
+  const queue = new MemoryJobQueue();
+  const shell = new SchedulerShell({
+    scheduling: { resourceClassOf: () => 'vm' },
+    queue: queue.producer,
+    proofs: new ProofStore(new MemoryBlobStore()),
+    clock: systemClock,
+    host: {
+      provide: () => {
+        provided += 1;
+        return stored;
+      },
+      accept: () => undefined,
+      onEvent: () => {},
+      onEnd: () => {},
+      onSupplyFault: () => {},
+      onCheckFault: () => {},
+    },
+  });
+  shell.add({ prepared, stored: { find: async () => ({}) } }, { finished: new Bitset(tree.size), ageRank: 0 });
+  await shell.step();
+  const begun = provided;
+  expect(begun).toBeGreaterThan(0);
+  expect(begun).toBeLessThan(jobs);
+  const closed = shell.close();
+  store();
+  await closed;
+  expect(provided).toBe(begun);
+  const ids = Array.from({ length: jobs }, (_, job) => tree.jobId(job));
+  expect([...(await queue.producer.present(ids))]).toEqual([]);
+});
+
 test('a proof of a block that was dropped is told to be a stray', async () => {
   const { prepared, engine } = await BlockBench.create([1]);
   const { tree } = prepared;

@@ -261,6 +261,8 @@ export class SchedulerShell {
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#timer);
+    // A large block has tens of thousands that wait: whoever drives it next provides for them.
+    this.#supply.forgetAll(() => true);
     for (let left = this.#mailbox.take(); left !== undefined; left = this.#mailbox.take()) {
       if ('event' in left) left.onHandled?.();
     }

@@ -1,9 +1,13 @@
-import type { JobLease, ProofSummary } from '../../proto/index.js';
+import type { Job, JobLease, ProofSummary } from '../../proto/index.js';
 
 const HASH = '5f'.repeat(32);
 
 /** As a worker reports a proof, in everything but that there is none: as many bytes, the signature included. */
-export function noOpSummary({ job, attempt, workerId }: JobLease): ProofSummary {
+export function noOpSummary({
+  job,
+  attempt,
+  workerId,
+}: Pick<JobLease, 'attempt' | 'workerId'> & { readonly job: Pick<Job, 'id' | 'circuit'> }): ProofSummary {
   const nowMs = Date.now();
   return {
     jobId: job.id,

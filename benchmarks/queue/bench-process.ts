@@ -9,7 +9,10 @@ interface Pending {
   readonly reject: (error: Error) => void;
 }
 
-/** A compiled program of this folder in a process of its own, which does what it is asked to: see `serveCalls`. */
+/**
+ * A compiled program of this folder, or of one that its path leads to, in a process of its own, which does what it is asked
+ * to: see `serveCalls`.
+ */
 export class BenchProcess {
   readonly #program: string;
   readonly #child: ChildProcess;

@@ -43,6 +43,11 @@ export class BenchRedis {
     return numberOf(await this.#client.info('memory'), 'used_memory_peak');
   }
 
+  /** What data, scripts and buffers take now. */
+  async usedBytes(): Promise<number> {
+    return numberOf(await this.#client.info('memory'), 'used_memory');
+  }
+
   async keys(): Promise<number> {
     return this.#client.dbsize();
   }

@@ -3,6 +3,7 @@ import { type FlowJobNode, FlowProducer, Queue, QueueEvents } from 'bullmq';
 import type { ProofTree } from '../../orchestrator/index.js';
 import { machineMs, ownCpuMs } from './clock.js';
 import { hold } from './hold.js';
+import { keptBytes } from './kept-bytes.js';
 import { serveCalls } from './serve-calls.js';
 import { type TreeShape, treeOf } from './tree-shape.js';
 
@@ -20,6 +21,7 @@ let url = '';
 
 serveCalls({
   cpuMs: ownCpuMs,
+  keptBytes,
   async open(target: ProducerTarget) {
     await queue?.close();
     await flows?.close();
@@ -38,11 +40,25 @@ serveCalls({
     return startedMs;
   },
   async addFlow(shape: TreeShape): Promise<number> {
-    const tree = treeOf(shape, 'flow');
-    const flow = nodeOf(tree, tree.root);
+    const flow = flowOf(shape);
     const startedMs = machineMs();
     await opened(flows).add(flow);
     return startedMs;
+  },
+  /** Resolves with the milliseconds from adding a flow until `QueueEvents` tell that its root is done. */
+  async proveFlow(shape: TreeShape): Promise<number> {
+    const flow = { ...flowOf(shape), opts: { jobId: 'root' } };
+    const events = new QueueEvents(opened(queue).name, { connection: { url } });
+    await events.waitUntilReady();
+    const proven = new Promise<void>((resolve) => {
+      events.on('completed', ({ jobId }) => jobId === flow.opts.jobId && resolve());
+    });
+    const startedMs = machineMs();
+    await opened(flows).add(flow);
+    await proven;
+    const tookMs = machineMs() - startedMs;
+    await events.close();
+    return tookMs;
   },
   /** A flow in which every job waits for one other. Job 0 is the first to be done. */
   async addChain(length: number): Promise<void> {
@@ -73,6 +89,11 @@ serveCalls({
 function opened<T>(connected: T | undefined): T {
   if (connected === undefined) throw new Error('"open" comes first');
   return connected;
+}
+
+function flowOf(shape: TreeShape): FlowJobNode {
+  const tree = treeOf(shape, 'flow');
+  return nodeOf(tree, tree.root);
 }
 
 function nodeOf(tree: ProofTree, job: number): FlowJobNode {

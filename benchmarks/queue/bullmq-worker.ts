@@ -1,5 +1,6 @@
 /** A worker of plain BullMQ whose jobs do nothing, for a while if it is told to. */
-import { type Job, Worker } from 'bullmq';
+import { setTimeout as pause } from 'node:timers/promises';
+import { type Job, Worker, type WorkerOptions } from 'bullmq';
 import { machineMs, ownCpuMs } from './clock.js';
 import { hold } from './hold.js';
 import { serveCalls } from './serve-calls.js';
@@ -12,9 +13,13 @@ export interface BullmqWorkerOptions {
   readonly concurrency: number;
   /** Holds each job for up to so long, and stamps it; 0: neither. */
   readonly holdMsMax: number;
+  /** Instead: each job takes exactly so long, and is not stamped. */
+  readonly jobMs?: number;
+  /** BullMQ's own options: one job at a time of each `Worker`, of which there are more then, and finished jobs are kept. */
+  readonly atDefaults?: boolean;
 }
 
-let worker: Worker | undefined;
+let workers: readonly Worker[] = [];
 let count = 0;
 let lastMs = 0;
 let stamps: JobStamp[] = [];
@@ -22,31 +27,36 @@ let stamps: JobStamp[] = [];
 serveCalls({
   cpuMs: ownCpuMs,
   /** Connects to a queue, and takes no job yet. */
-  async open({ url, queue, concurrency, holdMsMax }: BullmqWorkerOptions) {
-    await worker?.close();
+  async open({ url, queue, concurrency, holdMsMax, jobMs = 0, atDefaults = false }: BullmqWorkerOptions) {
+    await Promise.all(workers.map((worker) => worker.close()));
     count = 0;
     stamps = [];
-    const process = async ({ data }: Job) => {
-      const startedMs = machineMs();
-      await hold(holdMsMax);
-      stamps.push({ job: `${data}`, startedMs, endedMs: machineMs() });
-    };
-    worker = new Worker(queue, holdMsMax > 0 ? process : async () => undefined, {
-      connection: { url },
-      concurrency,
-      autorun: false,
-      removeOnComplete: { count: 0 },
-    });
-    worker.on('error', (error) => console.error(error));
-    worker.on('completed', () => {
-      count += 1;
-      lastMs = machineMs();
-    });
-    await worker.waitUntilReady();
+    const options: WorkerOptions = { connection: { url }, autorun: false };
+    workers = atDefaults
+      ? Array.from({ length: concurrency }, () => new Worker(queue, processor(holdMsMax, jobMs), options))
+      : [new Worker(queue, processor(holdMsMax, jobMs), { ...options, concurrency, removeOnComplete: { count: 0 } })];
+    for (const worker of workers) {
+      worker.on('error', (error) => console.error(error));
+      worker.on('completed', () => {
+        count += 1;
+        lastMs = machineMs();
+      });
+    }
+    await Promise.all(workers.map((worker) => worker.waitUntilReady()));
   },
   run(): void {
-    worker?.run().catch((error: unknown) => console.error(error));
+    for (const worker of workers) worker.run().catch((error: unknown) => console.error(error));
   },
   completed: (): Completed => ({ count, lastMs }),
   stamps: () => stamps,
 });
+
+function processor(holdMsMax: number, jobMs: number): (job: Job) => Promise<void> {
+  if (jobMs > 0) return () => pause(jobMs);
+  if (holdMsMax === 0) return async () => undefined;
+  return async ({ data }) => {
+    const startedMs = machineMs();
+    await hold(holdMsMax);
+    stamps.push({ job: `${data}`, startedMs, endedMs: machineMs() });
+  };
+}

@@ -4,7 +4,6 @@ import { BenchRedis } from './bench-redis.js';
 import type { ProducerTarget } from './bullmq-producer.js';
 import type { BullmqWorkerOptions } from './bullmq-worker.js';
 import { machineMs } from './clock.js';
-
 import { type Drain, type DrainOptions, type DrainProcesses, measureDrain, stopAll } from './drain.js';
 import { treeOf } from './tree-shape.js';
 import type { Completed } from './worker-notes.js';
@@ -14,6 +13,7 @@ export interface BullmqDrainOptions extends DrainOptions {
   readonly what: 'jobs' | 'flow';
   /** `before`: they are all there when the clock is started; `within`: the clock is started, then they are added. */
   readonly adding: 'before' | 'within';
+  readonly atDefaults?: BullmqWorkerOptions['atDefaults'];
 }
 
 const LOOK_INTERVAL_MS = 5;
@@ -34,11 +34,11 @@ export async function drainBullmq(options: BullmqDrainOptions): Promise<Drain> {
 
 async function drainOnce(processes: DrainProcesses, options: BullmqDrainOptions, queue: string): Promise<Drain> {
   const { redis, producer, workers } = processes;
-  const { shape, concurrency, what, adding } = options;
+  const { shape, concurrency, what, adding, atDefaults = false } = options;
   const { url } = redis;
   const jobs = treeOf(shape, 'size').size;
   await producer.call('open', { url, queue } satisfies ProducerTarget);
-  const opening = { url, queue, concurrency, holdMsMax: 0 } satisfies BullmqWorkerOptions;
+  const opening = { url, queue, concurrency, holdMsMax: 0, atDefaults } satisfies BullmqWorkerOptions;
   await Promise.all(workers.map((worker) => worker.call('open', opening)));
   const add = () =>
     what === 'flow' ? producer.call<number>('addFlow', shape) : producer.call<number>('addJobs', jobs);

@@ -1,9 +1,8 @@
 /** An embedded cluster whose jobs do nothing, for a while if it is told to: orchestrator, queue and slots in one process. */
-import { setTimeout as pause } from 'node:timers/promises';
 import { MemoryJobQueue } from '../../queue/index.js';
 import { machineMs, ownCpuMs, ownPeakBytes } from './clock.js';
 import type { JobTimesMs } from './job-times.js';
-import { keptBytes } from './kept-bytes.js';
+import { keptOfBlock } from './kept-of-block.js';
 import { NoOpRun } from './no-op-run.js';
 import { serveCalls } from './serve-calls.js';
 import { serveLeases, workFor } from './serve-leases.js';
@@ -18,27 +17,13 @@ export interface EmbeddedRunOptions {
   readonly slots: number;
 }
 
-/** Whoever fills a queue adds to it more often than that. */
-const QUIET_MS = 100;
-
 serveCalls({
   cpuMs: ownCpuMs,
   peakBytes: ownPeakBytes,
-  /**
-   * Resolves with what this process keeps of a block that has just been handed over, in bytes: when all is queued that
-   * goes ahead, and nobody takes it. To be asked once, and for nothing else afterwards.
-   */
+  /** As `keptOfBlock`. */
   async kept(shape: TreeShape): Promise<number> {
-    const before = keptBytes();
     const queue = new MemoryJobQueue();
-    const waiting = async () => Object.values(await queue.counts()).reduce((sum, { waiting }) => sum + waiting, 0);
-    new NoOpRun(queue.producer, treeOf(shape, 'kept'), 'kept').run().catch((error: unknown) => console.error(error));
-    let last = -1;
-    for (let now = 0; now !== last || now === 0; now = await waiting()) {
-      last = now;
-      await pause(QUIET_MS);
-    }
-    const grown = keptBytes() - before;
+    const grown = await keptOfBlock(queue, shape);
     await queue.close();
     return grown;
   },

@@ -1,9 +1,10 @@
 /** An orchestrator whose blocks have nothing to prove. */
 import { Bitset } from '../../orchestrator/index.js';
 import type { Job } from '../../proto/index.js';
-import type { JobQueue } from '../../queue/index.js';
+import type { BullmqJobQueue } from '../../queue/index.js';
 import { machineMs, ownCpuMs, ownPeakBytes } from './clock.js';
 import { hold } from './hold.js';
+import { keptOfBlock } from './kept-of-block.js';
 import { classOf, NoOpRun } from './no-op-run.js';
 import { openQueue, type QueueTarget } from './open-queue.js';
 import { serveCalls } from './serve-calls.js';
@@ -15,7 +16,7 @@ export interface AddedJob {
   readonly heardMs: number;
 }
 
-let opened: JobQueue | undefined;
+let opened: BullmqJobQueue | undefined;
 
 serveCalls({
   cpuMs: ownCpuMs,
@@ -23,6 +24,8 @@ serveCalls({
   async open(target: QueueTarget) {
     opened = await openQueue(target, 'orchestrator.1');
   },
+  /** As `keptOfBlock`. */
+  kept: (shape: TreeShape) => keptOfBlock(queue(), shape),
   /** Resolves with the milliseconds from handing the planned block to the scheduler until its root is proven. */
   async drain({ shape, seed }: { readonly shape: TreeShape; readonly seed: string }): Promise<number> {
     const run = new NoOpRun(queue().producer, treeOf(shape, seed), seed);
@@ -65,7 +68,7 @@ function addOne(job: Job): Promise<AddedJob> {
   });
 }
 
-function queue(): JobQueue {
+function queue(): BullmqJobQueue {
   if (opened === undefined) throw new Error('"open" comes first');
   return opened;
 }

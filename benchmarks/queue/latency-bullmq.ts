@@ -19,7 +19,10 @@ export interface BullmqLatency {
 
 const LOOK_INTERVAL_MS = 200;
 
-export async function latencyBullmq({ samples, warmUps, holdMsMax }: LatencyOptions): Promise<BullmqLatency> {
+export async function latencyBullmq(
+  { samples, warmUps, holdMsMax }: LatencyOptions,
+  atDefaults = false,
+): Promise<BullmqLatency> {
   const redis = await BenchRedis.start();
   const producer = new BenchProcess('bullmq-producer.js');
   const worker = new BenchProcess('bullmq-worker.js');
@@ -27,7 +30,8 @@ export async function latencyBullmq({ samples, warmUps, holdMsMax }: LatencyOpti
   const open = async (queue: string) => {
     const target = { url: redis.url, queue } satisfies ProducerTarget;
     await producer.call('open', target);
-    await worker.call('open', { ...target, concurrency: 2, holdMsMax } satisfies BullmqWorkerOptions);
+    const opening: BullmqWorkerOptions = { ...target, concurrency: 2, holdMsMax, atDefaults };
+    await worker.call('open', opening);
     await worker.call('run');
   };
   const stamps = () => worker.call<readonly JobStamp[]>('stamps');

@@ -36,6 +36,23 @@ export const PLOTS: readonly Plot[] = [
     points: /^drain\/(?<x>(?:bullmq|espalier)[a-z-]*)$/,
   },
   {
+    name: 'peers-drain',
+    title: 'Draining the same tree side by side',
+    xLabel: '',
+    yLabel: 'jobs/s',
+    kind: 'bar',
+    points: /^peers\/drain\/(?<x>(?:espalier|bullmq|aztec)[a-z-]*)$/,
+  },
+  {
+    name: 'peers-latency',
+    title: 'From the end of a job to the start of the one above it, 99th percentile',
+    xLabel: '',
+    yLabel: 'ms',
+    kind: 'bar',
+    points: /^peers\/latency\/proven-to-next\/(?<x>[a-z-]+)\/p99$/,
+    scale: { y: 'log' },
+  },
+  {
     name: 'simulate-fleets',
     title: 'The smallest fleet that proves a block in 15 minutes, at 30 s a proof',
     xLabel: 'transactions, two calls each',

@@ -4,6 +4,7 @@ import { executing } from './executing.js';
 import { latency } from './latency.js';
 import { makespan } from './makespan.js';
 import { packing } from './packing.js';
+import { peers } from './peers.js';
 import { planning } from './planning.js';
 import { proving } from './proving.js';
 import { restart } from './restart.js';
@@ -18,6 +19,7 @@ export const SCOPES: Readonly<Record<string, Scope>> = {
   latency,
   makespan,
   packing,
+  peers,
   planning,
   proving,
   scheduling,

@@ -14,6 +14,8 @@ const NOT_SOURCES = [
   'circuits/generated',
   'circuits/keys',
   'proto/generated',
+  'benchmarks/peers/node_modules',
+  'benchmarks/peers/.runtime',
 ];
 
 export interface SourceFile {

@@ -8,7 +8,7 @@ import type { WitnessResult, WitnessTask } from './witness-task.js';
 const QUEUE_MAX = 256;
 
 /**
- * Makes witnesses in threads, off the event loop. The threads run the compiled `dist/worker/witness-thread.js`, also
+ * Makes witnesses in threads, off the event loop. The threads run the compiled `dist/worker/witness-entry.cjs`, also
  * where this file runs as TypeScript.
  */
 export class WitnessPool {
@@ -19,7 +19,7 @@ export class WitnessPool {
 
   constructor(threads: number) {
     this.#piscina = new Piscina<WitnessTask, WitnessResult>({
-      filename: join(packageRoot(import.meta.url), 'dist', 'worker', 'witness-thread.js'),
+      filename: join(packageRoot(import.meta.url), 'dist', 'worker', 'witness-entry.cjs'),
       // One is kept warm; others end after a while, since a WASM memory never shrinks.
       minThreads: 1,
       maxThreads: threads,

@@ -28,7 +28,7 @@ export interface PointsPoolOptions {
 export function createPointsPool(options: PointsPoolOptions = {}): PointsPool {
   const threads = options.threads ?? Math.min(availableParallelism(), THREADS_MAX);
   // Threads run compiled code, wherever this module was loaded from (tests load the source).
-  const filename = join(packageRoot(import.meta.url), 'dist', 'native', 'srs', 'points-worker.js');
+  const filename = join(packageRoot(import.meta.url), 'dist', 'native', 'srs', 'points-entry.cjs');
   const pool = new Piscina({ filename, minThreads: threads, maxThreads: threads });
   const settings = options.signal === undefined ? {} : { signal: forAnyNumber(options.signal) };
   return {

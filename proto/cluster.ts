@@ -1,6 +1,7 @@
 import type { SerializedError } from '../common/index.js';
 import type { BlockId } from './block.js';
 import type { EventCursor } from './block-events.js';
+import type { BlockWork } from './block-work.js';
 import type { MachineResources } from './built-in-profiles.js';
 import type { ResourceClass } from './circuit.js';
 import type { Forecast, LevelProgress } from './forecast.js';
@@ -39,6 +40,8 @@ export interface BlockStatus {
   readonly forecast: Forecast | null;
   /** Milliseconds since the epoch; null: none. */
   readonly deadlineAtMs: number | null;
+  /** What is left of it, a few seconds ago; null until it is planned, and from owners of earlier versions. */
+  readonly work: BlockWork | null;
   /** Every proof is kept until the block is forgotten. */
   readonly keepProofs: boolean;
   /** With the block's outline it gives the ids of all its jobs (`planTree`); null until it is planned. */
@@ -94,6 +97,10 @@ export interface WorkerInfo {
   readonly state: 'working' | 'draining';
   /** Jobs it holds. */
   readonly running: number;
+  /** When each proof that it is making began, in milliseconds since the epoch. Left out by workers of earlier versions. */
+  readonly provingSinceMs?: readonly number[];
+  /** Since when it has no job. Left out while it has one, and by workers of earlier versions. */
+  readonly idleSinceMs?: number;
   /** Proofs of each class that it can make at once, if it makes no others. Left out by workers of earlier versions. */
   readonly slots?: Readonly<Partial<Record<ResourceClass, number>>>;
   /** Proofs of each class that it could begin at once, and has no job for. */

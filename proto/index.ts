@@ -5,6 +5,7 @@ export * from './block.js';
 export * from './block-events.js';
 export * from './block-part.js';
 export * from './block-view.js';
+export * from './block-work.js';
 export * from './built-in-profiles.js';
 export * from './circuit.js';
 export * from './cluster.js';

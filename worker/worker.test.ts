@@ -161,20 +161,24 @@ describe('Worker', () => {
     const heard: WorkerStatus[] = [];
     const worker = startWorker({ profile: BUILT_IN_PROFILES.production, machine: BIG });
     const stop = worker.onChange((status) => heard.push(status));
+    const since = expect.closeTo(Date.now(), -5);
     await settle();
-    expect(worker.status()).toEqual({ state: 'working', running: 0, idle: { rollup: 4, vm: 1 } });
+    const idle = { rollup: 4, vm: 1 };
+    expect(worker.status()).toEqual({ state: 'working', running: 0, provingSinceMs: [], idleSinceMs: since, idle });
     await addJobs(2);
     const call = await prover.call(0);
     await prover.call(1);
     await settle();
-    expect(worker.status()).toEqual({ state: 'working', running: 2, idle: {} });
+    expect(worker.status()).toEqual({ state: 'working', running: 2, provingSinceMs: [since, since], idle: {} });
     call.finish();
     await fixture.reported('proven', 1);
     await settle();
-    expect(heard.at(-1)).toEqual({ state: 'working', running: 1, idle: { rollup: 2 } });
+    expect(heard.at(-1)).toEqual({ state: 'working', running: 1, provingSinceMs: [since], idle: { rollup: 2 } });
     stop();
     await worker.stop();
-    expect(worker.status()).toEqual({ state: 'draining', running: 0, idle: {} });
+    expect(worker.status()).toEqual({
+      ...{ state: 'draining', running: 0, provingSinceMs: [], idleSinceMs: since, idle: {} },
+    });
     expect(heard.at(-1)).toMatchObject({ running: 1 });
   });
 

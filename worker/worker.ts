@@ -45,7 +45,7 @@ export interface WorkerOptions extends Omit<ProofTools, 'witnesses' | 'clock'> {
 }
 
 /** What a worker does at this moment. */
-export type WorkerStatus = Pick<WorkerInfo, 'state' | 'running' | 'idle'>;
+export type WorkerStatus = Pick<WorkerInfo, 'state' | 'running' | 'provingSinceMs' | 'idleSinceMs' | 'idle'>;
 
 /** One witness thread for so many cores: making a witness takes seconds at most, proving it half a minute. */
 const CORES_PER_WITNESS_THREAD = 8;
@@ -62,6 +62,8 @@ const WOKEN = new EspalierError('cancelled', 'the queue is asked for other jobs'
 
 interface Attempt {
   readonly slot: Slot;
+  /** When its job was taken, in milliseconds since the epoch. */
+  readonly sinceMs: number;
   /** Aborting it gives the job back to the queue. */
   readonly ending: AbortController;
   readonly ended: Promise<void>;
@@ -83,6 +85,8 @@ export class Worker {
   readonly #clock: Clock;
   readonly #pool: WitnessPool | null;
   readonly #attempts = new Set<Attempt>();
+  /** Since when it has no attempt, while it has none; in milliseconds since the epoch. */
+  #idleSinceMs: number;
   readonly #ending = new AbortController();
   readonly #listeners = new Set<(status: WorkerStatus) => void>();
   #loop: Promise<void> | undefined;
@@ -101,6 +105,7 @@ export class Worker {
     const { machine, profile, prover, clock = systemClock } = options;
     this.#options = options;
     this.#clock = clock;
+    this.#idleSinceMs = Math.round(clock.nowMs());
     this.#classes = options.classes ?? usedClasses(profile);
     requireMachine(profile, machine, this.#classes);
     this.#slots = new Slots({
@@ -137,6 +142,8 @@ export class Worker {
     return {
       state: this.#ending.signal.aborted ? 'draining' : 'working',
       running: this.#attempts.size,
+      provingSinceMs: [...this.#attempts].filter(({ slot }) => slot.granted).map(({ sinceMs }) => sinceMs),
+      ...(this.#attempts.size > 0 ? {} : { idleSinceMs: this.#idleSinceMs }),
       idle: Object.fromEntries(idle),
     };
   }
@@ -242,9 +249,10 @@ export class Worker {
       )
       .finally(() => {
         this.#attempts.delete(attempt);
+        this.#idleSinceMs = Math.round(this.#clock.nowMs());
         this.#onChange();
       });
-    const attempt: Attempt = { slot, ending, ended };
+    const attempt: Attempt = { slot, sinceMs: Math.round(this.#clock.nowMs()), ending, ended };
     this.#attempts.add(attempt);
   }
 

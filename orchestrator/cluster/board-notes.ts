@@ -34,11 +34,11 @@ export class BoardNotes {
   }
 
   /** As far as those who watch were told: whoever begins to watch goes on from the cursor. */
-  #progressOf({ checked, prepared, forecast, news: { counts } }: ClaimedBlock): BlockProgress {
+  #progressOf({ checked, prepared, forecast, work, news: { counts } }: ClaimedBlock): BlockProgress {
     if (prepared === undefined) return { state: 'preparing', checked, jobs: 0, done: 0, running: 0 };
     const { lineageSeed, tree } = prepared;
     const told = counts ?? { done: 0, running: 0 };
-    const outlook = forecast === undefined ? {} : { forecast };
+    const outlook = { ...(forecast === undefined ? {} : { forecast }), ...(work === undefined ? {} : { work }) };
     return { state: 'proving', checked, jobs: tree.size, lineageSeed, ...told, ...outlook };
   }
 }

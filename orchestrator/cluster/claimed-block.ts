@@ -1,4 +1,4 @@
-import type { Forecast, JobId } from '../../proto/index.js';
+import type { BlockWork, Forecast, JobId } from '../../proto/index.js';
 import type { BlockClaim, BlockProgress } from '../../queue/index.js';
 import type { PreparedBlock } from '../run/index.js';
 import type { BlockNews } from './block-news.js';
@@ -29,6 +29,8 @@ export class ClaimedBlock {
   startedMs = 0;
   /** The latest; undefined until it is proving. */
   forecast: Forecast | undefined;
+  /** What is left of it, some seconds ago; undefined until it is proving. */
+  work: BlockWork | undefined;
   /** What the board was told last, and when by the monotonic clock. */
   noted: { readonly progress: BlockProgress; readonly atMs: number } | undefined;
   #state: 'waiting' | 'preparing' | 'proving' | 'ending' | 'dropped' = 'waiting';

@@ -41,7 +41,7 @@ function watched(deadlinesMs: Readonly<Record<string, number>>) {
           const rootInMs = (rootsMs[id] ?? 0) - nowMs;
           const isLate = rootInMs > (view.deadlinesMs.get(id) ?? Number.POSITIVE_INFINITY);
           const late = isLate ? (view.known?.get(id) ?? { ...LATE, missingWorkers }) : null;
-          return [id, { rootInMs, demand: [], late }] as const;
+          return [id, { rootInMs, demand: [], late, work: { ownShare: 1, groups: [] } }] as const;
         }),
       );
     },

@@ -12,6 +12,9 @@ const MISSING_SHARE = 0.1;
 /** How old an explanation of a block's lateness may be: each costs as much as many forecasts. */
 const EXPLAINED_MS = 5_000;
 
+/** How old the work of a block may be that others size fleets by: they ask every few seconds. */
+const WORK_MS = 2_000;
+
 export interface ForecasterOptions {
   readonly clock: Pick<Clock, 'nowMs'>;
   readonly fleet: Pick<FleetWatch, 'workers' | 'hasLooked'>;
@@ -25,6 +28,8 @@ interface Outlook {
   told: Forecast | undefined;
   /** When its lateness was explained last, by the monotonic clock. */
   explainedMs: number;
+  /** When its work was noted last, by the same clock. */
+  workMs: number;
   late: Lateness | null;
   rootInMs: number | null;
 }
@@ -58,6 +63,10 @@ export class Forecaster {
       const outlook = this.#outlookOf(block);
       if (found.late !== null && !view.known.has(block.id)) outlook.explainedMs = nowMs;
       outlook.rootInMs = found.rootInMs;
+      if (block.work === undefined || nowMs - outlook.workMs >= WORK_MS) {
+        block.work = found.work;
+        outlook.workMs = nowMs;
+      }
       const rootAtMs = found.rootInMs === null ? null : Math.round(clock.nowMs() + found.rootInMs);
       this.#tell(block, outlook, { rootAtMs, demand: found.demand, late: found.late });
     }
@@ -128,7 +137,7 @@ export class Forecaster {
   #outlookOf(block: ClaimedBlock): Outlook {
     let outlook = this.#outlooks.get(block);
     if (outlook === undefined) {
-      outlook = { told: undefined, explainedMs: Number.NEGATIVE_INFINITY, late: null, rootInMs: null };
+      outlook = { told: undefined, explainedMs: Number.NEGATIVE_INFINITY, workMs: 0, late: null, rootInMs: null };
       this.#outlooks.set(block, outlook);
     }
     return outlook;

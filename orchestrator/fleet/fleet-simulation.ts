@@ -100,6 +100,9 @@ export class FleetSimulation {
         this.#watcher.onStarted?.(task);
         this.#post({ kind: 'job-started', nowMs, jobId, attempt }, task);
         break;
+      case 'given-back':
+        this.#post({ kind: 'job-given-back', nowMs, jobId, attempt }, task);
+        break;
       case 'proven':
         this.#post({ kind: 'job-proven', nowMs, jobId, attempt, wallMs: nowMs - task.startedAtMs }, task);
         break;

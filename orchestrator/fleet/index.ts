@@ -2,9 +2,21 @@
 export { FleetSimulation, type FleetSimulationOptions, type SimulationWatcher } from './fleet-simulation.js';
 export type { LevelTime, SpentTime } from './level-times.js';
 export { classesOn, type MachineCount, type MachineKind, slotsFor } from './machines.js';
+export { AUTOSCALER_DEFAULTS, type AutoscalerTiming } from './pod-autoscaler.js';
+export type { Losses, PodTiming, PoolPlan } from './pod-pool.js';
 export { type ProofFate, ProofFates } from './proof-fates.js';
 export { calmTimes, type DurationLaw, isRandom, meanMs, type ProofTimes } from './proof-times.js';
 export { type BlockRun, type BlockSimulation, simulateBlock } from './simulate-block.js';
+export {
+  type ComingBlock,
+  type PoolRun,
+  type ScalingDecision,
+  type ScalingMoment,
+  type ScalingRule,
+  type ScalingRun,
+  type ScalingSimulation,
+  simulateScaling,
+} from './simulate-scaling.js';
 export { type KindUsage, SimulatedFleet } from './simulated-fleet.js';
 export {
   COUNT_TOLERANCE,

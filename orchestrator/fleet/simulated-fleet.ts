@@ -20,6 +20,8 @@ import type { VirtualTime } from './virtual-time.js';
 /** What the fleet tells of an attempt. */
 export type FleetNews =
   | { readonly kind: 'started'; readonly task: Task }
+  /** It waits again, as the same attempt. */
+  | { readonly kind: 'given-back'; readonly task: Task }
   /** By whichever attempt, a detached one too. */
   | { readonly kind: 'proven'; readonly task: Task }
   | { readonly kind: 'failed'; readonly task: Task; readonly code: ErrorCode };
@@ -86,6 +88,11 @@ export class SimulatedFleet {
     return this.#machines.values();
   }
 
+  /** undefined for one that has left. */
+  machine(id: string): SimulatedMachine | undefined {
+    return this.#machines.get(id);
+  }
+
   /** By the name of the kind of machine, of those that have left too. What still runs does not count yet. */
   get usage(): ReadonlyMap<string, KindUsage> {
     const usage = new Map(this.#usedByGone);
@@ -141,15 +148,16 @@ export class SimulatedFleet {
   }
 
   /**
-   * Takes a machine away: it ends what it runs first, or it is gone at once, and what it ran is found to be lost some
-   * seconds later. Nothing happens where there is no such machine any more.
+   * Takes a machine away: it ends what it runs first, or gives it back, or it is gone at once, and what it ran is found to
+   * be lost some seconds later. Nothing happens where there is no such machine any more.
    */
-  leave(id: string, how: 'drained' | 'at-once'): void {
+  leave(id: string, how: 'drained' | 'given-back' | 'at-once'): void {
     const machine = this.#machines.get(id);
     if (machine === undefined) return;
     machine.state = 'draining';
     const { kept } = machine;
     if (kept !== undefined) this.#putBack(machine, kept);
+    if (how === 'given-back') for (const task of [...machine.running]) this.#giveBack(machine, task);
     if (how === 'at-once') for (const task of [...machine.running]) this.#lose(task);
     this.#fill(machine);
   }
@@ -256,8 +264,10 @@ export class SimulatedFleet {
     machine.start(task, time.nowMs);
     const { job, attempt } = task.queued;
     const { wallMs, failure } = fates.of(job.id, job.circuit as JobCircuit, job.resourceClass, attempt);
+    const { startedAtMs } = task;
     time.after(wallMs, () => {
-      if (task.state !== 'running') return;
+      // It may have been given back, and begun anew.
+      if (task.state !== 'running' || task.startedAtMs !== startedAtMs) return;
       this.#end(task);
       // Whoever has a free slot takes what waits before the news of this proof brings more.
       this.#fill(machine);
@@ -286,11 +296,22 @@ export class SimulatedFleet {
   }
 
   #putBack(machine: SimulatedMachine, task: Task): void {
-    machine.kept = undefined;
+    if (machine.kept === task) machine.kept = undefined;
     task.machine = undefined;
     task.state = 'waiting';
     this.#lines.add(task);
     this.#fillAsking(task.queued.job.resourceClass);
+  }
+
+  /** Nobody waits for a detached one: another attempt follows it anyway. */
+  #giveBack(machine: SimulatedMachine, task: Task): void {
+    if (task.isDetached) {
+      this.#end(task);
+      return;
+    }
+    machine.end(task, this.#options.time.nowMs);
+    this.#options.onNews({ kind: 'given-back', task });
+    this.#putBack(machine, task);
   }
 
   /** Its machine is gone. The queue has it until that is noticed. */

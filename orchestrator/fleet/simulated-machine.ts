@@ -38,6 +38,8 @@ export class SimulatedMachine {
   /** *working*: takes jobs; *draining*: ends those it has; *gone*: has none. */
   state: 'working' | 'draining' | 'gone' = 'working';
   readonly running = new Set<Task>();
+  /** Since when it runs nothing; undefined while it runs something. */
+  idleSinceMs: number | undefined;
   /** A job that waits here for running ones to end: nothing is begun before it. */
   kept: Task | undefined;
   /** Cores that were held, times milliseconds. */
@@ -49,6 +51,7 @@ export class SimulatedMachine {
     this.kind = kind;
     this.offers = offers.map((offer) => ({ ...offer }));
     this.joinedAtMs = nowMs;
+    this.idleSinceMs = nowMs;
     this.#free = kind.resources;
   }
 
@@ -66,11 +69,13 @@ export class SimulatedMachine {
     task.startedAtMs = nowMs;
     task.machine = this;
     this.running.add(task);
+    this.idleSinceMs = undefined;
     this.#setFree(minusShare(this.#free, task.needed), nowMs);
   }
 
   end(task: Task, nowMs: number): void {
     this.running.delete(task);
+    if (this.running.size === 0) this.idleSinceMs = nowMs;
     const { cores, memoryBytes, gpus } = task.needed;
     this.heldCoreMs += cores * (nowMs - task.startedAtMs);
     const free = this.#free;

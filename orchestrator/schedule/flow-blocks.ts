@@ -26,6 +26,7 @@ export function flowBlockOf(block: BlockJobs, older: readonly BlockJobs[], measu
   const roles = rolesOf(block, ordered);
   const groups = ordered.map(
     (group, i): FlowGroup => ({
+      circuit: group.circuit,
       resourceClass: measures.classOf(group.circuit),
       durationMs: durationOf(group.circuit),
       pathMs: pathOf.get(group) ?? 0,

@@ -31,6 +31,12 @@ export interface Outflow {
   readonly left: number;
 }
 
+/** Slots that are not there yet. */
+export interface ComingSlots {
+  readonly slots: number;
+  readonly inMs: number;
+}
+
 /** Amounts over time, from now to a horizon: close points at first, where it matters, and wider ones later. */
 export class FlowGrid {
   readonly points: number;
@@ -69,12 +75,26 @@ export class FlowGrid {
     return taken;
   }
 
-  /** What `slots` give until each point, less what is taken; what is given stays given. */
-  freeOf(slots: number, taken: Float64Array): Float64Array {
+  /** What `slots` and those that are `coming` give until each point, less what is taken; what is given stays given. */
+  freeOf(slots: number, taken: Float64Array, coming: readonly ComingSlots[] = []): Float64Array {
     const free = new Float64Array(this.points);
-    for (let i = 1; i <= this.#cells; i++)
-      free[i] = Math.max(value(free, i - 1), slots * value(this.#timesMs, i) - value(taken, i));
+    for (let i = 1; i <= this.#cells; i++) {
+      const timeMs = value(this.#timesMs, i);
+      let givenMs = slots * timeMs;
+      for (const { slots: more, inMs } of coming) givenMs += more * Math.max(0, timeMs - inMs);
+      free[i] = Math.max(value(free, i - 1), givenMs - value(taken, i));
+    }
     return free;
+  }
+
+  /** The most slots that are in use at once until `untilMs`. `used`: milliseconds of slots until each point. */
+  peakUse(used: Float64Array, untilMs: number): number {
+    let peak = 0;
+    for (let i = 1; i <= this.#cells && value(this.#timesMs, i - 1) < untilMs; i++) {
+      const spanMs = value(this.#timesMs, i) - value(this.#timesMs, i - 1);
+      peak = Math.max(peak, (value(used, i) - value(used, i - 1)) / spanMs);
+    }
+    return peak;
   }
 
   /** Lowers shares to that which is done of some groups together. `left`: jobs of all of them. */

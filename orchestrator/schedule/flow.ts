@@ -1,10 +1,12 @@
 import { RESOURCE_CLASSES, type ResourceClass } from '../../proto/index.js';
 import { at } from '../plan/at.js';
+import type { JobCircuit } from '../plan/child-params.js';
 import { type ByClass, type FleetSlots, slotsOf } from './fleet-slots.js';
-import { FlowGrid } from './flow-grid.js';
+import { type ComingSlots, FlowGrid } from './flow-grid.js';
 
 /** Alike jobs of one block, by the milliseconds that they take. */
 export interface FlowGroup {
+  readonly circuit: JobCircuit;
   readonly resourceClass: ResourceClass;
   readonly durationMs: number;
   /** Of one of them and all above it. */
@@ -64,6 +66,16 @@ export function loadOf(blocks: readonly FlowBlock[]): FlowLoad {
   return { runningMs: new Map(sorted), workMs, pathMs };
 }
 
+/** By class, slots on workers that are not there yet, and take that class only. */
+export type ComingByClass = Readonly<Partial<Record<ResourceClass, readonly ComingSlots[]>>>;
+
+export interface FlowOptions {
+  readonly detail: 'fine' | 'coarse';
+  /** Up to when jobs count as ready soon; none where it is left out. */
+  readonly soonMs?: ByClass;
+  readonly coming?: ComingByClass;
+}
+
 interface GroupFlow {
   readonly left: number;
   /** How many are done at each point of the grid. */
@@ -84,15 +96,19 @@ export class Flow {
   readonly #grid: FlowGrid;
   readonly #slots: FleetSlots;
   readonly #soonMs: ByClass;
+  readonly #coming: ComingByClass;
+  /** By class, milliseconds of slots that are in use until each point. */
+  readonly #used = new Map<ResourceClass, Float64Array>();
   /** What nobody has taken: by class, and of the machines that take several. */
   readonly #own = new Map<ResourceClass, Float64Array>();
   readonly #shared: Float64Array;
 
   /** `load`: of all the blocks that will be added. What runs keeps its slot until it ends. */
-  constructor(load: FlowLoad, slots: FleetSlots, detail: 'fine' | 'coarse', soonMs: ByClass = {}) {
-    this.#grid = new FlowGrid(horizonMs(load, slots), detail);
+  constructor(load: FlowLoad, slots: FleetSlots, { detail, soonMs = {}, coming = {} }: FlowOptions) {
     this.#slots = slots;
     this.#soonMs = soonMs;
+    this.#coming = coming;
+    this.#grid = new FlowGrid(this.#horizonMs(load), detail);
     const sharedTaken = new Float64Array(this.#grid.points);
     for (const resourceClass of RESOURCE_CLASSES) {
       const running = load.runningMs.get(resourceClass) ?? NONE;
@@ -104,7 +120,8 @@ export class Flow {
         if (shared > 0) sharedTaken[i] = at(sharedTaken, i) + (at(taken, i) * (1 - ownShare)) / shared;
         taken[i] = at(taken, i) * ownShare;
       }
-      this.#own.set(resourceClass, this.#grid.freeOf(own, taken));
+      this.#used.set(resourceClass, taken.slice());
+      this.#own.set(resourceClass, this.#grid.freeOf(own, taken, coming[resourceClass]));
     }
     const isShared = Object.values(slots.shared).some((count) => count > 0);
     this.#shared = this.#grid.freeOf(isShared ? 1 : 0, sharedTaken);
@@ -124,6 +141,11 @@ export class Flow {
       flows.push(this.#serve(group, arrivals, ownShare));
     }
     return { rootMs: flows.at(-1)?.endMs ?? 0, soon };
+  }
+
+  /** The most slots of a class that the blocks added so far keep busy at once until `untilMs`. */
+  peakUse(resourceClass: ResourceClass, untilMs: number): number {
+    return this.#grid.peakUse(this.#used.get(resourceClass) ?? NONE, untilMs);
   }
 
   /** How many of a group's waiting jobs could have begun by each point, and when the last one can. */
@@ -159,8 +181,10 @@ export class Flow {
     const own = this.#own.get(resourceClass) ?? new Float64Array(this.#grid.points);
     const sharedSlots = this.#slots.shared[resourceClass] ?? 0;
     const served = this.#grid.serve({ own, shared: this.#shared, sharedSlots }, arrivals.counts, workMs);
+    const used = this.#used.get(resourceClass);
+    if (used !== undefined) for (let i = 0; i < used.length; i++) used[i] = at(used, i) + at(served.served, i);
     if (waiting > 0) {
-      const slots = slotsOf(this.#slots, resourceClass);
+      const slots = this.#slotsAtLast(resourceClass);
       const roundMs = this.#grid.whenServed(served, arrivals.lastMs, waiting * workMs, slots);
       endMs = Math.max(endMs, arrivals.lastMs + durationMs, slots > 0 ? roundMs : Number.POSITIVE_INFINITY);
     }
@@ -175,16 +199,25 @@ export class Flow {
     });
     return { left, done, endMs };
   }
+
+  /** With all that is coming. */
+  #slotsAtLast(resourceClass: ResourceClass): number {
+    const coming = this.#coming[resourceClass] ?? [];
+    return coming.reduce((sum, { slots }) => sum + slots, slotsOf(this.#slots, resourceClass));
+  }
+
+  /** No block takes longer: until all slots are there, then all the work of each class in turn, and the longest chain. */
+  #horizonMs({ workMs, pathMs }: FlowLoad): number {
+    let sumMs = pathMs;
+    for (const coming of Object.values(this.#coming)) {
+      for (const { inMs } of coming) sumMs = Math.max(sumMs, pathMs + inMs);
+    }
+    for (const [resourceClass, ms] of workMs) {
+      const count = this.#slotsAtLast(resourceClass);
+      if (count > 0) sumMs += ms / count;
+    }
+    return Math.max(1, sumMs);
+  }
 }
 
 const NONE = new Float64Array(0);
-
-/** No block takes longer: all the work of each class in turn, and then the longest chain. */
-function horizonMs({ workMs, pathMs }: FlowLoad, slots: FleetSlots): number {
-  let sumMs = pathMs;
-  for (const [resourceClass, ms] of workMs) {
-    const count = slotsOf(slots, resourceClass);
-    if (count > 0) sumMs += ms / count;
-  }
-  return Math.max(1, sumMs);
-}

@@ -1,6 +1,7 @@
-import type { BlockId, ClassDemand, Lateness } from '../../proto/index.js';
+import type { BlockId, BlockWork, ClassDemand, Lateness } from '../../proto/index.js';
 import { RESOURCE_CLASSES, type ResourceClass } from '../../proto/index.js';
 import type { BlockJobs } from './block-jobs.js';
+import { workOf } from './block-work.js';
 import { type ByClass, type FleetSlots, slotsOf } from './fleet-slots.js';
 import { Flow, type FlowBlock, loadOf } from './flow.js';
 import { type FlowMeasures, flowBlockOf } from './flow-blocks.js';
@@ -25,6 +26,8 @@ export interface BlockForecast {
   readonly rootInMs: number | null;
   readonly demand: readonly ClassDemand[];
   readonly late: Lateness | null;
+  /** What is left of it. */
+  readonly work: BlockWork;
 }
 
 /**
@@ -50,7 +53,7 @@ export function forecastBlocks(
     return flowBlockOf(block, older, { ...measures, nowMs });
   });
   const soonMs = soonMsOf(flowBlocks);
-  const flow = new Flow(loadOf(flowBlocks), fleet, 'fine', soonMs);
+  const flow = new Flow(loadOf(flowBlocks), fleet, { detail: 'fine', soonMs });
   const forecasts = new Map<BlockId, BlockForecast>();
   for (const [i, { blockId }] of blocks.entries()) {
     const block = flowBlocks[i] as FlowBlock;
@@ -61,7 +64,7 @@ export function forecastBlocks(
         ? null
         : (known.get(blockId) ?? latenessOf({ block, older: flowBlocks.slice(0, i), fleet, rootMs, deadlineMs }));
     const rootInMs = Number.isFinite(rootMs) ? rootMs : null;
-    forecasts.set(blockId, { rootInMs, demand: demandOf(block, { fleet, soon, soonMs }), late });
+    forecasts.set(blockId, { rootInMs, demand: demandOf(block, { fleet, soon, soonMs }), late, work: workOf(block) });
   }
   return forecasts;
 }

@@ -106,7 +106,7 @@ function missing(
 function rootMsOf(block: FlowBlock, older: readonly FlowBlock[]): (slots: FleetSlots) => number {
   const load = loadOf([...older, block]);
   return (slots) => {
-    const flow = new Flow(load, slots, 'coarse');
+    const flow = new Flow(load, slots, { detail: 'coarse' });
     for (const other of older) flow.add(other);
     return flow.add(block).rootMs;
   };

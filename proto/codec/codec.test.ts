@@ -175,18 +175,36 @@ const unsigned: fc.Arbitrary<Omit<ProofRecord, 'signature'>> = fc.record({
     { maxLength: 4 },
   ),
 });
-const worker: fc.Arbitrary<WorkerInfo> = fc.record({
-  workerId: word,
-  resources: fc.record({ cores: exactMs, memoryBytes: exactMs, gpus: count }),
-  classes: fc.uniqueArray(resourceClass),
-  profile: text,
-  prover,
-  publicKey: hex(32),
-  startedAtMs: timeMs,
-  state: fc.constantFrom('working', 'draining' as const),
-  running: count,
-  idle: fc.dictionary(resourceClass, count),
-}) as fc.Arbitrary<WorkerInfo>;
+const worker: fc.Arbitrary<WorkerInfo> = fc.record(
+  {
+    workerId: word,
+    resources: fc.record({ cores: exactMs, memoryBytes: exactMs, gpus: count }),
+    classes: fc.uniqueArray(resourceClass),
+    profile: text,
+    prover,
+    publicKey: hex(32),
+    startedAtMs: timeMs,
+    state: fc.constantFrom('working', 'draining' as const),
+    running: count,
+    idle: fc.dictionary(resourceClass, count),
+    provingSinceMs: fc.array(timeMs, { minLength: 1, maxLength: 3 }),
+    idleSinceMs: timeMs,
+  },
+  {
+    requiredKeys: [
+      'workerId',
+      'resources',
+      'classes',
+      'profile',
+      'prover',
+      'publicKey',
+      'startedAtMs',
+      'state',
+      'running',
+      'idle',
+    ],
+  },
+) as fc.Arbitrary<WorkerInfo>;
 
 const { privateKey } = generateKeyPairSync('ed25519');
 

@@ -25,6 +25,8 @@ export function workerToWire({ resources, ...worker }: WorkerInfo): wire.Worker 
     profile: worker.profile,
     publicKey: Buffer.from(worker.publicKey, 'hex'),
     startedAtMs: wholeMs(worker.startedAtMs),
+    provingSinceMs: (worker.provingSinceMs ?? []).map(wholeMs),
+    idleSinceMs: wholeMs(worker.idleSinceMs ?? 0),
   };
 }
 
@@ -46,5 +48,7 @@ export function workerFromWire(worker: wire.Worker): WorkerInfo {
     state: answer.named(worker.state, STATE_NAMES, `${place} its state`),
     running: worker.running,
     idle: countsFromWire(worker.idle, `${place} a class`),
+    ...(worker.provingSinceMs.length === 0 ? {} : { provingSinceMs: worker.provingSinceMs }),
+    ...(worker.idleSinceMs === 0 ? {} : { idleSinceMs: worker.idleSinceMs }),
   };
 }

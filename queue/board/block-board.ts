@@ -2,6 +2,7 @@ import type {
   BlockId,
   BlockState,
   BlockStatus,
+  BlockWork,
   EndedState,
   EventChunk,
   EventCursor,
@@ -61,6 +62,7 @@ export interface BlockProgress {
   readonly forecast?: Forecast | null;
   readonly lineageSeed?: string | null;
   readonly cursor?: EventCursor | null;
+  readonly work?: BlockWork | null;
 }
 
 /**

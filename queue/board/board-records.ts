@@ -1,6 +1,15 @@
 import { z } from 'zod';
 import { ERROR_CODES, type ErrorCode } from '../../common/index.js';
-import { type BlockStatus, type JobHistoryRecord, RESOURCE_CLASSES, type WorkerInfo } from '../../proto/index.js';
+import {
+  type BlockStatus,
+  type BlockWork,
+  CIRCUIT_NAMES,
+  type JobHistoryRecord,
+  RESOURCE_CLASSES,
+  WORK_GROUPS_MAX,
+  WORK_SAMPLE_MAX,
+  type WorkerInfo,
+} from '../../proto/index.js';
 import { cursorSchema, forecastSchema, levelsSchema } from '../events/event-records.js';
 import { checkForm, readJson } from '../read-json.js';
 import type { BlockClaim, BlockProgress, SubmittedBlock } from './block-board.js';
@@ -8,6 +17,8 @@ import type { BlockClaim, BlockProgress, SubmittedBlock } from './block-board.js
 /** What the board and the fleet keep in Redis. It is read from a network: nothing in it is believed. */
 
 const TEXT_CHARS_MAX = 200;
+/** Of one worker at once. */
+const PROOFS_MAX = 1_024;
 const text = z.string().max(TEXT_CHARS_MAX);
 const count = z.int().nonnegative();
 const amount = z.number().nonnegative();
@@ -59,9 +70,31 @@ export const workerSchema = z.object({
   startedAtMs: amount,
   state: z.enum(['working', 'draining']),
   running: count,
+  provingSinceMs: z.array(amount).max(PROOFS_MAX).exactOptional(),
+  idleSinceMs: amount.exactOptional(),
   slots: z.partialRecord(z.enum(RESOURCE_CLASSES), count).exactOptional(),
   idle: z.partialRecord(z.enum(RESOURCE_CLASSES), count),
 }) satisfies z.ZodType<WorkerInfo>;
+
+/** Of owners of other versions no more is read than this one knows. */
+const workSchema = z.object({
+  ownShare: z.number().min(0).max(1),
+  groups: z
+    .array(
+      z.object({
+        circuit: z.enum(CIRCUIT_NAMES),
+        resourceClass: z.enum(RESOURCE_CLASSES),
+        durationMs: amount,
+        pathMs: amount,
+        waiting: count,
+        ready: count,
+        running: count,
+        leftMs: z.array(amount).max(WORK_SAMPLE_MAX),
+        roles: z.array(z.array(count).max(WORK_GROUPS_MAX)).max(WORK_GROUPS_MAX),
+      }),
+    )
+    .max(WORK_GROUPS_MAX),
+}) satisfies z.ZodType<BlockWork>;
 
 const START: Counts = { state: 'preparing', checked: false, jobs: 0, done: 0, running: 0 };
 
@@ -86,9 +119,9 @@ export function readClaim([id, token, age, submitted, progress]: ClaimReply): Bl
 
 /** What an owner notes, as fields of the block's hash and their JSON, one after the other. What it leaves out stays. */
 export function progressFields(progress: BlockProgress): readonly string[] {
-  const { state, checked, jobs, done, running, levels, forecast, lineageSeed, cursor } = progress;
+  const { state, checked, jobs, done, running, levels, forecast, lineageSeed, cursor, work } = progress;
   const counts: Counts = { state, checked, jobs, done, running };
-  return Object.entries({ progress: counts, levels, forecast, lineageSeed, cursor }).flatMap(([name, value]) =>
+  return Object.entries({ progress: counts, levels, forecast, lineageSeed, cursor, work }).flatMap(([name, value]) =>
     value === undefined ? [] : [name, JSON.stringify(value)],
   );
 }
@@ -103,11 +136,12 @@ export const STATUS_FIELDS = [
   'forecast',
   'lineageSeed',
   'cursor',
+  'work',
 ] as const;
 export type StatusReply = readonly (string | null)[];
 
 export function readStatus(id: string, reply: StatusReply): BlockStatus {
-  const [submitted, progress, owner, cancel, levels, forecast, lineageSeed, cursor] = reply;
+  const [submitted, progress, owner, cancel, levels, forecast, lineageSeed, cursor, work] = reply;
   const what = `block ${id} on the board`;
   const block = readJson(submittedSchema, submitted, what);
   const { state, jobs, done, running } = readProgress(progress, what);
@@ -128,6 +162,7 @@ export function readStatus(id: string, reply: StatusReply): BlockStatus {
     keepProofs: block.keepProofs ?? false,
     lineageSeed: lineageSeed ? readJson(text.nullable(), lineageSeed, `${what}: lineageSeed`) : null,
     cursor: cursor ? readJson(cursorSchema.nullable(), cursor, `${what}: cursor`) : null,
+    work: work ? readJson(workSchema.nullable(), work, `${what}: work`) : null,
   };
 }
 

@@ -6,8 +6,8 @@ import { ALLOW_OOM, RedisScript } from '../redis/redis-script.js';
  * The scripts of the board. Each gets the namespace's prefix as its only key and makes the others from it. All may run
  * twice, see `RedisScript`.
  *
- * - `block:<id>`: a hash. JSON in `submitted`, and in `progress`, `levels`, `forecast`, `lineageSeed` and `cursor` once
- *   they are known; `family` and `age` of the submission; `owner` and `token` while it is claimed; `cancel` once someone
+ * - `block:<id>`: a hash. JSON in `submitted`, and in `progress`, `levels`, `forecast`, `lineageSeed`, `cursor` and `work`
+ *   once they are known; `family` and `age` of the submission; `owner` and `token` while it is claimed; `cancel` once someone
  *   wants it stopped
  * - `block:<id>:histories`, `block:<id>:credits`: hashes of JSON by job
  * - `block:<id>:events`: what was told of it (`event-scripts.ts`)

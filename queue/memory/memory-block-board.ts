@@ -243,5 +243,6 @@ function statusOf({ submitted, cancel, owner, progress }: OpenBlock): BlockStatu
     keepProofs: keepProofs ?? false,
     lineageSeed: progress.lineageSeed ?? null,
     cursor: progress.cursor ?? null,
+    work: progress.work ?? null,
   };
 }

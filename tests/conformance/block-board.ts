@@ -10,6 +10,7 @@ import {
   PROVING,
   proofSummary,
   submittedBlock,
+  WORK,
 } from '../support/board-samples.js';
 import { expectCode } from '../support/expect-code.js';
 
@@ -59,7 +60,7 @@ function describeBlocks(kitOf: KitOf): void {
     await submitAll(block('b'), block('a'));
     expect(await board.find('b')).toEqual({
       ...{ blockId: 'b', state: 'queued', transactions: 3, calls: 4, submittedAtMs: 1_700_000_000_000 },
-      ...{ owner: null, jobs: 0, done: 0, running: 0, levels: [], forecast: null, deadlineAtMs: null },
+      ...{ owner: null, jobs: 0, done: 0, running: 0, levels: [], forecast: null, deadlineAtMs: null, work: null },
       ...{ keepProofs: false, lineageSeed: null, cursor: null },
     });
     expect(idsOf(await board.list())).toEqual(['b', 'a']);
@@ -286,9 +287,9 @@ function describeNotes(kitOf: KitOf): void {
     const claim = await claimOne(first);
     expect(claim).toMatchObject(wanted);
     const cursor = { epoch: claim.token, seq: 7 };
-    await first.note(claim, { ...PROVING, levels: LEVELS, forecast: FORECAST, lineageSeed: 'ab', cursor });
+    await first.note(claim, { ...PROVING, levels: LEVELS, forecast: FORECAST, lineageSeed: 'ab', cursor, work: WORK });
     await first.note(claim, { ...PROVING, done: 7 });
-    const told = { levels: LEVELS, forecast: FORECAST, lineageSeed: 'ab', cursor };
+    const told = { levels: LEVELS, forecast: FORECAST, lineageSeed: 'ab', cursor, work: WORK };
     expect(await board.find('a')).toMatchObject({ ...told, state: 'proving', done: 7 });
     expect(await board.list()).toMatchObject([told]);
     await first.close();

@@ -1,4 +1,11 @@
-import type { Forecast, JobHistoryRecord, LevelProgress, ProofSummary, WorkerInfo } from '../../proto/index.js';
+import type {
+  BlockWork,
+  Forecast,
+  JobHistoryRecord,
+  LevelProgress,
+  ProofSummary,
+  WorkerInfo,
+} from '../../proto/index.js';
 import type { BlockClaim, BlockOwner, BlockProgress, SubmittedBlock } from '../../queue/index.js';
 
 /** A block as it is submitted. */
@@ -31,6 +38,34 @@ export const FORECAST: Forecast = {
     missingWorkers: 2,
     message: 'the class vm is short by 2 workers',
   },
+};
+
+export const WORK: BlockWork = {
+  ownShare: 0.5,
+  groups: [
+    {
+      circuit: 'public-vm',
+      resourceClass: 'vm',
+      durationMs: 30_000,
+      pathMs: 90_000,
+      waiting: 4,
+      ready: 3,
+      running: 2,
+      leftMs: [1_000, 29_000.5],
+      roles: [],
+    },
+    {
+      circuit: 'root-rollup',
+      resourceClass: 'rollup',
+      durationMs: 60_000,
+      pathMs: 60_000,
+      waiting: 1,
+      ready: 0,
+      running: 0,
+      leftMs: [],
+      roles: [[0]],
+    },
+  ],
 };
 
 export const HISTORY: JobHistoryRecord = {

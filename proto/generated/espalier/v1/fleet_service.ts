@@ -104,6 +104,10 @@ export interface Worker {
   publicKey: Buffer;
   /** When it started, in milliseconds since the epoch. */
   startedAtMs: number;
+  /** When each proof that it is making began, in milliseconds since the epoch. Empty from workers of earlier versions. */
+  provingSinceMs: number[];
+  /** Since when it has no job, in milliseconds since the epoch. 0 while it has one, and from workers of earlier versions. */
+  idleSinceMs: number;
 }
 
 export interface Worker_IdleEntry {
@@ -350,6 +354,8 @@ function createBaseWorker(): Worker {
     profile: "",
     publicKey: Buffer.alloc(0),
     startedAtMs: 0,
+    provingSinceMs: [],
+    idleSinceMs: 0,
   };
 }
 
@@ -390,6 +396,16 @@ export const Worker: MessageFns<Worker> = {
     }
     if (message.startedAtMs !== 0) {
       writer.uint32(96).uint64(message.startedAtMs);
+    }
+    if (message.provingSinceMs.length !== 0) {
+      writer.uint32(106).fork();
+      for (const v of message.provingSinceMs) {
+        writer.uint64(v);
+      }
+      writer.join();
+    }
+    if (message.idleSinceMs !== 0) {
+      writer.uint32(112).uint64(message.idleSinceMs);
     }
     return writer;
   },
@@ -506,6 +522,32 @@ export const Worker: MessageFns<Worker> = {
             message.startedAtMs = longToNumber(reader.uint64());
             continue;
           }
+          case 13: {
+            if (tag === 104) {
+              message.provingSinceMs.push(longToNumber(reader.uint64()));
+
+              continue;
+            }
+
+            if (tag === 106) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.provingSinceMs.push(longToNumber(reader.uint64()));
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 14: {
+            if (tag !== 112) {
+              break;
+            }
+
+            message.idleSinceMs = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -561,6 +603,16 @@ export const Worker: MessageFns<Worker> = {
         : isSet(object.started_at_ms)
         ? globalThis.Number(object.started_at_ms)
         : 0,
+      provingSinceMs: globalThis.Array.isArray(object?.provingSinceMs)
+        ? object.provingSinceMs.map((e: any) => globalThis.Number(e))
+        : globalThis.Array.isArray(object?.proving_since_ms)
+        ? object.proving_since_ms.map((e: any) => globalThis.Number(e))
+        : [],
+      idleSinceMs: isSet(object.idleSinceMs)
+        ? globalThis.Number(object.idleSinceMs)
+        : isSet(object.idle_since_ms)
+        ? globalThis.Number(object.idle_since_ms)
+        : 0,
     };
   },
 
@@ -608,6 +660,12 @@ export const Worker: MessageFns<Worker> = {
     if (message.startedAtMs !== 0) {
       obj.startedAtMs = Math.round(message.startedAtMs);
     }
+    if (message.provingSinceMs?.length) {
+      obj.provingSinceMs = message.provingSinceMs.map((e) => Math.round(e));
+    }
+    if (message.idleSinceMs !== 0) {
+      obj.idleSinceMs = Math.round(message.idleSinceMs);
+    }
     return obj;
   },
 
@@ -638,6 +696,8 @@ export const Worker: MessageFns<Worker> = {
     message.profile = object.profile ?? "";
     message.publicKey = object.publicKey ?? Buffer.alloc(0);
     message.startedAtMs = object.startedAtMs ?? 0;
+    message.provingSinceMs = object.provingSinceMs?.map((e) => e) || [];
+    message.idleSinceMs = object.idleSinceMs ?? 0;
     return message;
   },
 };

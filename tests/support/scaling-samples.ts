@@ -1,0 +1,20 @@
+import { AUTOSCALER_DEFAULTS, type ProofTree, type ScalingSimulation } from '../../orchestrator/index.js';
+import { BUILT_IN_PROFILES } from '../../proto/index.js';
+import { CALM, ROLLUP_KIND, VM_KIND } from './fleet-samples.js';
+
+/** One block, on as many pods of both kinds as it has use for, that start in a minute. */
+export function scalingOf(tree: ProofTree, windowMs: number | null): Omit<ScalingSimulation, 'rule'> {
+  return {
+    blocks: [{ tree, atMs: 1_000, windowMs }],
+    pools: [
+      { kind: VM_KIND, resourceClass: 'vm', workersMax: 2_000 },
+      { kind: ROLLUP_KIND, resourceClass: 'rollup', workersMax: 2_000 },
+    ],
+    profile: BUILT_IN_PROFILES.production,
+    times: CALM,
+    pods: { podStartMs: 60_000, podStartJitter: 0.2, graceMs: 330_000, deletionCostsMs: 500 },
+    autoscaler: { ...AUTOSCALER_DEFAULTS, pollMs: 5_000, cooldownMs: 60_000, stabilizationMs: 0 },
+    seed: 1,
+    untilMs: 7_200_000,
+  };
+}

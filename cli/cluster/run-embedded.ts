@@ -9,6 +9,7 @@ import { type EmbeddedParts, openEmbeddedParts } from './open-embedded-parts.js'
 import type { ProcessLog } from './process-log.js';
 import { untilStopped } from './run-orchestrator.js';
 import { type ApiPlan, serveApi } from './serve-api.js';
+import { type ScalerPlan, serveScaler } from './serve-scaler.js';
 import { identifyWorker, startWorker, type WorkerIdentity, type WorkerMachineOptions } from './start-worker.js';
 import { sessionId } from './worker-machine.js';
 
@@ -18,6 +19,7 @@ export interface RunEmbeddedOptions extends WorkerMachineOptions {
   readonly engine: EngineOptions;
   readonly keepProofs: boolean;
   readonly api: ApiPlan;
+  readonly scaler: ScalerPlan;
   readonly log: ProcessLog;
   /** Aborting it ends the process. */
   readonly signal: AbortSignal;
@@ -46,6 +48,7 @@ export async function runEmbedded(options: RunEmbeddedOptions): Promise<void> {
     await work(identity, engine, parts, log, closing);
     driveBlocks(parts, { engine, profile: identity.profile, keepProofs: options.keepProofs, log }, closing);
     await serveApi(parts, { plan: options.api, hasher: engine.hasher, log }, closing);
+    await serveScaler(parts, { plan: options.scaler, profile: identity.profile, log }, closing);
   });
 }
 

@@ -11,6 +11,7 @@ import { driveBlocks } from './drive-blocks.js';
 import { openClusterParts } from './open-cluster-parts.js';
 import type { ProcessLog } from './process-log.js';
 import { type ApiPlan, serveApi } from './serve-api.js';
+import { type ScalerPlan, serveScaler } from './serve-scaler.js';
 import { sessionId } from './worker-machine.js';
 
 export interface RunOrchestratorOptions {
@@ -22,6 +23,7 @@ export interface RunOrchestratorOptions {
   readonly profile: Profile | undefined;
   readonly keepProofs: boolean;
   readonly api: ApiPlan;
+  readonly scaler: ScalerPlan;
   readonly log: ProcessLog;
   /** Aborting it ends the orchestrator. */
   readonly signal: AbortSignal;
@@ -80,7 +82,7 @@ function verifyingEngine(options: EngineOptions): Promise<Engine> {
 
 async function drive(
   engine: Engine,
-  { address, machine, profile = BUILT_IN_PROFILES.production, keepProofs, api, log }: RunOrchestratorOptions,
+  { address, machine, profile = BUILT_IN_PROFILES.production, keepProofs, api, scaler, log }: RunOrchestratorOptions,
   closing: Closing,
 ): Promise<void> {
   const { identity } = engine.prover;
@@ -97,6 +99,7 @@ async function drive(
   parts.startWatch();
   driveBlocks(parts, { engine, profile, keepProofs, log }, closing);
   await serveApi(parts, { plan: api, hasher: engine.hasher, log }, closing);
+  await serveScaler(parts, { plan: scaler, profile, log }, closing);
 }
 
 async function aborted(signal: AbortSignal): Promise<void> {

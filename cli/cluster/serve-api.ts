@@ -42,7 +42,8 @@ export async function serveApi(
   });
 }
 
-function logRefused(call: RefusedCall, log: ProcessLog): void {
+/** Tells of a call that was refused or failed. */
+export function logRefused(call: RefusedCall, log: ProcessLog): void {
   const { path, principal, peer, error, durationMs, reference, untold } = call;
   const method = path.split('/').at(-1) ?? path;
   const named = reference === undefined ? '' : ` (${reference})`;

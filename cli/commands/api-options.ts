@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { EspalierError } from '../../common/index.js';
 import type { ApiPlan } from '../cluster/serve-api.js';
+import type { ScalerPlan } from '../cluster/serve-scaler.js';
 import type { CliContext } from '../context.js';
 import { parseWindow } from './parse-window.js';
 
@@ -16,9 +17,11 @@ export interface RawApiOptions {
   readonly allowInsecure?: boolean;
   readonly window?: number;
   readonly limits?: string;
+  readonly scalerListen?: string;
 }
 
 export const LISTEN_DEFAULT = '127.0.0.1:7420';
+const SCALER_EXAMPLE = '0.0.0.0:7421';
 const PORT_MAX = 65_535;
 
 /** Adds `--listen` and what secures it. */
@@ -41,20 +44,17 @@ export function addApiOptions(command: Command): Command {
       parseWindow,
     )
     .option('--limits <file>', 'limits of the API as JSON, as in {"uploadsMax": 32}; docs/api.md lists them')
+    .option(
+      '--scaler-listen <host:port|off>',
+      "where KEDA's external scaler is served, in clear and to whoever reaches it (default: ESPALIER_SCALER_LISTEN, else off)",
+    )
     .option('--allow-insecure', 'listen beyond this machine though anybody could do everything, or read along');
 }
 
 /** Throws `usage` where these cannot be meant together. */
 export function parseApiOptions(raw: RawApiOptions, { env, cwd }: Pick<CliContext, 'env' | 'cwd'>): ApiPlan {
-  const listen = raw.listen ?? (env['ESPALIER_LISTEN'] || LISTEN_DEFAULT);
-  if (listen === 'off') return undefined;
-  const [, name, address, port] = /^(?:([^:[\]\s]+)|\[([0-9A-Fa-f:.]+)\]):(\d{1,5})$/.exec(listen) ?? [];
-  const host = name ?? address;
-  if (host === undefined || Number(port) > PORT_MAX) {
-    throw new EspalierError('usage', `--listen must be HOST:PORT, [IPv6]:PORT or off, got "${listen}"`, {
-      remedy: `as in --listen ${LISTEN_DEFAULT}`,
-    });
-  }
+  const place = parseListen('--listen', raw.listen ?? (env['ESPALIER_LISTEN'] || LISTEN_DEFAULT), LISTEN_DEFAULT);
+  if (place === undefined) return undefined;
   if ((raw.tlsCert === undefined) !== (raw.tlsKey === undefined)) {
     throw new EspalierError('usage', '--tls-cert and --tls-key go together', { remedy: 'name both, or none' });
   }
@@ -63,8 +63,7 @@ export function parseApiOptions(raw: RawApiOptions, { env, cwd }: Pick<CliContex
   }
   const path = (file: string) => resolve(cwd, file);
   return {
-    host,
-    port: Number(port),
+    ...place,
     allowInsecure: raw.allowInsecure === true,
     ...(raw.window === undefined ? {} : { windowMs: raw.window }),
     ...(raw.limits === undefined ? {} : { limits: readLimits(path(raw.limits)) }),
@@ -79,6 +78,22 @@ export function parseApiOptions(raw: RawApiOptions, { env, cwd }: Pick<CliContex
           },
         }),
   };
+}
+
+/** Where the scaler is served; undefined: nowhere. Throws `usage` for what is no address. */
+export function parseScalerListen(raw: RawApiOptions, { env }: Pick<CliContext, 'env'>): ScalerPlan {
+  return parseListen('--scaler-listen', raw.scalerListen ?? (env['ESPALIER_SCALER_LISTEN'] || 'off'), SCALER_EXAMPLE);
+}
+
+/** undefined for `off`. */
+function parseListen(option: string, listen: string, example: string): { host: string; port: number } | undefined {
+  if (listen === 'off') return undefined;
+  const [, name, address, port] = /^(?:([^:[\]\s]+)|\[([0-9A-Fa-f:.]+)\]):(\d{1,5})$/.exec(listen) ?? [];
+  const host = name ?? address;
+  if (host !== undefined && Number(port) <= PORT_MAX) return { host, port: Number(port) };
+  throw new EspalierError('usage', `${option} must be HOST:PORT, [IPv6]:PORT or off, got "${listen}"`, {
+    remedy: `as in ${option} ${example}`,
+  });
 }
 
 /** Which limits there are, and what they may be, the server says. */

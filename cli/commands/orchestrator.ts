@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { EspalierError } from '../../common/index.js';
 import { openProcessLog } from '../cluster/process-log.js';
 import type { CliContext } from '../context.js';
-import { addApiOptions, parseApiOptions, type RawApiOptions } from './api-options.js';
+import { addApiOptions, parseApiOptions, parseScalerListen, type RawApiOptions } from './api-options.js';
 import { addClusterOptions, CLUSTER_GROUP, parseClusterOptions, type RawClusterOptions } from './cluster-options.js';
 import { EMBEDDED_FOLDER_DEFAULT, parseEmbeddedFolder } from './embedded-options.js';
 import {
@@ -65,12 +65,17 @@ export function registerOrchestrator(program: Command, context: CliContext): voi
       line: 'espalier orchestrator --listen 0.0.0.0:7420 --tls-cert tls.crt --tls-key tls.key --access-file access.json',
       meaning: 'for callers on other machines, with ESPALIER_REDIS and ESPALIER_STORE set',
     },
+    {
+      line: 'espalier orchestrator --scaler-listen 0.0.0.0:7421',
+      meaning: 'where KEDA scales the workers; let nothing else reach that port',
+    },
     { line: 'espalier orchestrator --prover simulated', meaning: 'for workers with --prover simulated' },
   ]);
 }
 
 async function run(raw: RawOrchestratorOptions, context: CliContext): Promise<void> {
   const api = parseApiOptions(raw, context);
+  const scaler = parseScalerListen(raw, context);
   const address = raw.embedded === true ? undefined : parseClusterOptions(raw, context);
   if (raw.embedded !== true) refuseOptions(raw, OF_WORKER, 'says something of the worker that --embedded has');
   else refuseOptions(raw, ['redis', 'redisCa', 'namespace'], 'is not for --embedded, which has no Redis');
@@ -78,7 +83,7 @@ async function run(raw: RawOrchestratorOptions, context: CliContext): Promise<vo
   const engine = parseEngineOptions(raw, context, engineLog(log, raw));
   const { machineName } = await import('../cluster/worker-machine.js');
   const machine = { ...(await parseMachineOptions(raw, context)), machine: machineName(raw.name) };
-  const common = { engine, api, keepProofs: raw.keepProofs === true, log, signal: context.signal };
+  const common = { engine, api, scaler, keepProofs: raw.keepProofs === true, log, signal: context.signal };
   if (address === undefined) {
     const { runEmbedded } = await import('../cluster/run-embedded.js');
     await runEmbedded({ ...common, ...machine, folder: parseEmbeddedFolder(raw, context) });

@@ -6,4 +6,12 @@
 export type { ApiBackend } from './api-backend.js';
 export type { RefusedCall } from './calls/index.js';
 export { type ApiLimits, DEFAULT_LIMITS } from './limits/index.js';
+export {
+  DemandSource,
+  type DemandSourceOptions,
+  type ScalerBackend,
+  type ScalerOptions,
+  type ScalerServer,
+  startScaler,
+} from './scaler/index.js';
 export { type ApiOptions, type ApiServer, checkApi, startApi } from './start-api.js';

@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import { type ChannelOptions, experimental, Server, ServerCredentials } from '@grpc/grpc-js';
+import { experimental, Server, ServerCredentials } from '@grpc/grpc-js';
 import { EspalierError, settledWithin } from '../../common/index.js';
 import { wire } from '../../proto/index.js';
 import { AccessControl } from './access/index.js';
@@ -12,6 +12,7 @@ import { Health } from './health.js';
 import { type ApiLimits, apiLimits, CallLimits } from './limits/index.js';
 import { listen } from './listen.js';
 import { serveReflection } from './reflection.js';
+import { serverOptions } from './server-options.js';
 import { addressesOf, checkListen, isSocket } from './transport.js';
 
 export interface ApiOptions extends BlockHandlerOptions {
@@ -168,23 +169,4 @@ function credentialsOf(certificates: CertificateFiles | undefined, isMutual: boo
 function nameOf(service: (typeof SERVICES)[number]): string {
   const [method] = Object.values(service);
   return method?.path.split('/')[1] ?? '';
-}
-
-function serverOptions({
-  messageBytesMax,
-  streamsPerPrincipalMax,
-  connectionAgeMs,
-  connectionIdleMs,
-}: ApiLimits): ChannelOptions {
-  return {
-    'grpc.max_receive_message_length': messageBytesMax,
-    // Of one connection; a client may have several.
-    'grpc.max_concurrent_streams': streamsPerPrincipalMax,
-    'grpc.keepalive_time_ms': 30_000,
-    'grpc.keepalive_timeout_ms': 20_000,
-    'grpc.max_connection_age_ms': connectionAgeMs,
-    'grpc.max_connection_idle_ms': connectionIdleMs,
-    // Statistics of every connection and call, for a service that is not served.
-    'grpc.enable_channelz': 0,
-  };
 }

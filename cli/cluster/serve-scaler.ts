@@ -1,0 +1,31 @@
+import { systemClock } from '../../common/index.js';
+import { DemandSource, type ScalerOptions, startScaler } from '../../orchestrator/index.js';
+import { type Profile, resourceClassOf } from '../../proto/index.js';
+import type { Closing } from './closing.js';
+import type { OrchestratorParts } from './orchestrator-parts.js';
+import type { ProcessLog } from './process-log.js';
+import { logRefused } from './serve-api.js';
+
+/** Where KEDA's external scaler is served; undefined: nowhere. */
+export type ScalerPlan = Pick<ScalerOptions, 'host' | 'port'> | undefined;
+
+/** Serves the scaler for the blocks and workers of these parts until `closing`. */
+export async function serveScaler(
+  { board, fleet }: Pick<OrchestratorParts, 'board' | 'fleet'>,
+  { plan, profile, log }: { readonly plan: ScalerPlan; readonly profile: Profile; readonly log: ProcessLog },
+  closing: Closing,
+): Promise<void> {
+  if (plan === undefined) return;
+  const clock = systemClock;
+  const source = new DemandSource({ board, fleet, clock, classOf: (circuit) => resourceClassOf(profile, circuit) });
+  const server = await startScaler(
+    { view: () => source.view(), clock },
+    { ...plan, onTrouble: log.trouble, onRefused: (call) => logRefused(call, log) },
+  );
+  closing.add(server, (it) => it.stop());
+  const { address } = server;
+  log.write('good', `KEDA's external scaler is served on ${address}, to whoever reaches it`, {
+    kind: 'scaler',
+    address,
+  });
+}

@@ -8,6 +8,7 @@ import { peers } from './peers.js';
 import { planning } from './planning.js';
 import { proving } from './proving.js';
 import { restart } from './restart.js';
+import { scaling } from './scaling.js';
 import { scheduling } from './scheduling.js';
 import { simulate } from './simulate.js';
 import { watch } from './watch.js';
@@ -22,6 +23,7 @@ export const SCOPES: Readonly<Record<string, Scope>> = {
   peers,
   planning,
   proving,
+  scaling,
   scheduling,
   restart,
   simulate,

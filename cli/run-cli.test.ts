@@ -95,6 +95,7 @@ describe('the help of every command has examples that name it', () => {
       'workers',
       'drain',
       'capacity',
+      'pod-costs',
       'token new',
     ]);
   });

@@ -16,5 +16,10 @@ export const ENVIRONMENT = {
   ESPALIER_STORE: 'proof store of the cluster, instead of `--store`',
   ESPALIER_NAMESPACE: 'namespace in that Redis, instead of `--namespace`; default `espalier`',
   ESPALIER_LISTEN: 'where an orchestrator serves its API, instead of `--listen`; default `127.0.0.1:7420`',
+  ESPALIER_SCALER_LISTEN:
+    "where an orchestrator serves KEDA's external scaler, instead of `--scaler-listen`; default `off`",
+  KUBERNETES_SERVICE_HOST:
+    'where a pod finds the Kubernetes API; Kubernetes sets it, and `espalier pod-costs` reads it',
+  KUBERNETES_SERVICE_PORT: 'its port; default 443',
   HOME: 'where those `~` are',
 } as const satisfies Record<string, string>;

@@ -12,6 +12,7 @@ import { registerForget } from './forget.js';
 import { registerIds } from './ids.js';
 import { registerOrchestrator } from './orchestrator.js';
 import { registerPlanFleet } from './plan-fleet.js';
+import { registerPodCosts } from './pod-costs.js';
 import { registerProof } from './proof.js';
 import { registerProve } from './prove.js';
 import { registerProvers } from './provers.js';
@@ -61,6 +62,7 @@ export const COMMANDS: readonly RegisterCommand[] = [
   registerWorkers,
   registerDrain,
   registerCapacity,
+  registerPodCosts,
   registerToken,
   registerIds,
 ];

@@ -1,6 +1,6 @@
 import type { WatchUpdate } from '../../client/index.js';
 import type { BlockView } from '../../proto/index.js';
-import { openProcessLog, type ProcessLog } from '../cluster/process-log.js';
+import { openTextLog, type ProcessLog } from '../cluster/process-log.js';
 import type { CliContext } from '../context.js';
 import { formatDuration } from '../format.js';
 import { shortJobName } from '../progress/progress-view.js';
@@ -106,7 +106,7 @@ class LoggedWatch implements WatchDisplay {
   #saidAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(context: CliContext) {
-    this.#log = openProcessLog(context, { json: false });
+    this.#log = openTextLog(context);
     this.#clock = context.clock;
   }
 

@@ -3,7 +3,9 @@ import type { Lateness, RunEventBody } from '../../proto/index.js';
 import { planned, proven, started } from '../testing/sample-events.js';
 import { CapturedStream } from '../testing/test-context.js';
 import { BlockLog } from './block-log.js';
+import { JsonLines } from './json-lines.js';
 import { ProcessLog } from './process-log.js';
+import { TextLines } from './text-lines.js';
 
 const BLOCK = 'ab'.repeat(32);
 
@@ -11,7 +13,8 @@ function watched(json = false) {
   const stream = new CapturedStream();
   let nowMs = 0;
   const clock = { nowMs: () => 0, monotonicMs: () => nowMs };
-  const blocks = new BlockLog(new ProcessLog(stream, { json, colour: false, clock }), clock);
+  const lines = json ? new JsonLines(stream) : new TextLines(stream, { colour: false });
+  const blocks = new BlockLog(new ProcessLog(lines, { clock }), clock);
   return {
     say(event: RunEventBody, atMs = nowMs) {
       nowMs = atMs;

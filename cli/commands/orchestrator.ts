@@ -14,6 +14,7 @@ import {
   type RawSimulationOptions,
 } from './engine-options.js';
 import { addExamples } from './examples.js';
+import { addLogOptions, type RawLogOptions } from './log-options.js';
 import { addMachineOptions, parseMachineOptions, type RawMachineOptions } from './machine-options.js';
 
 interface RawOrchestratorOptions
@@ -21,11 +22,11 @@ interface RawOrchestratorOptions
     RawEngineOptions,
     RawSimulationOptions,
     RawApiOptions,
-    RawMachineOptions {
+    RawMachineOptions,
+    RawLogOptions {
   readonly embedded?: boolean;
   readonly keepProofs?: boolean;
   readonly name?: string;
-  readonly json?: boolean;
 }
 
 /** Options that mean something only where the worker is in this process. */
@@ -47,10 +48,9 @@ export function registerOrchestrator(program: Command, context: CliContext): voi
   addApiOptions(addClusterOptions(command))
     .option('--profile <file>', 'which class of worker proves each circuit, and what the classes are')
     .option('--keep-proofs', 'keep child proofs when their parent is proven')
-    .option('--name <name>', 'name of this machine in logs and `espalier status` (default: host name)')
-    .option('--json', 'log one JSON line an event');
-  addMachineOptions(addSimulationOption(addEngineOptions(command))).action((options: RawOrchestratorOptions) =>
-    run(options, context),
+    .option('--name <name>', 'name of this machine in logs and `espalier status` (default: host name)');
+  addMachineOptions(addSimulationOption(addEngineOptions(addLogOptions(command)))).action(
+    (options: RawOrchestratorOptions) => run(options, context),
   );
   addExamples(command, [
     {
@@ -79,7 +79,7 @@ async function run(raw: RawOrchestratorOptions, context: CliContext): Promise<vo
   const address = raw.embedded === true ? undefined : parseClusterOptions(raw, context);
   if (raw.embedded !== true) refuseOptions(raw, OF_WORKER, 'says something of the worker that --embedded has');
   else refuseOptions(raw, ['redis', 'redisCa', 'namespace'], 'is not for --embedded, which has no Redis');
-  const log = openProcessLog(context, raw);
+  const log = await openProcessLog(context, raw);
   const engine = parseEngineOptions(raw, context, engineLog(log, raw));
   const { machineName } = await import('../cluster/worker-machine.js');
   const machine = { ...(await parseMachineOptions(raw, context)), machine: machineName(raw.name) };

@@ -13,12 +13,17 @@ import {
   type RawSimulationOptions,
 } from './engine-options.js';
 import { addExamples } from './examples.js';
+import { addLogOptions, type RawLogOptions } from './log-options.js';
 import { addMachineOptions, parseMachineOptions, type RawMachineOptions } from './machine-options.js';
 
-interface RawWorkerOptions extends RawClusterOptions, RawEngineOptions, RawSimulationOptions, RawMachineOptions {
+interface RawWorkerOptions
+  extends RawClusterOptions,
+    RawEngineOptions,
+    RawSimulationOptions,
+    RawMachineOptions,
+    RawLogOptions {
   readonly machine?: string;
   readonly grace: number;
-  readonly json?: boolean;
 }
 
 const GRACE_SECONDS_DEFAULT = 300;
@@ -49,9 +54,8 @@ export function registerWorker(program: Command, context: CliContext, makeProver
       'how long proofs may go on after SIGTERM before they are given back',
       parseCount('--grace', 0, GRACE_SECONDS_MAX),
       GRACE_SECONDS_DEFAULT,
-    )
-    .option('--json', 'log one JSON line an event');
-  addSimulationOption(addEngineOptions(command)).action((options: RawWorkerOptions) =>
+    );
+  addSimulationOption(addEngineOptions(addLogOptions(command))).action((options: RawWorkerOptions) =>
     run(options, context, makeProver),
   );
   addExamples(command, [
@@ -69,7 +73,7 @@ export function registerWorker(program: Command, context: CliContext, makeProver
 
 async function run(raw: RawWorkerOptions, context: CliContext, makeProver: MakeProver | undefined): Promise<void> {
   const address = parseClusterOptions(raw, context);
-  const log = openProcessLog(context, raw);
+  const log = await openProcessLog(context, raw);
   const engine = parseEngineOptions(raw, context, engineLog(log, raw));
   const { runWorker } = await import('../cluster/run-worker.js');
   const { machineName } = await import('../cluster/worker-machine.js');

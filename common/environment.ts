@@ -21,5 +21,7 @@ export const ENVIRONMENT = {
   KUBERNETES_SERVICE_HOST:
     'where a pod finds the Kubernetes API; Kubernetes sets it, and `espalier pod-costs` reads it',
   KUBERNETES_SERVICE_PORT: 'its port; default 443',
+  ESPALIER_METRICS_LISTEN:
+    'where an orchestrator or a worker serves metrics and probes, instead of `--metrics-listen`; default `127.0.0.1:9464`',
   HOME: 'where those `~` are',
 } as const satisfies Record<string, string>;

@@ -14,12 +14,18 @@ export interface PartsOptions {
   readonly onTrouble: (message: string) => void;
 }
 
-/** Connects to Redis and store of a cluster. `startWatch` has this process look for the dead. */
+export interface ClusterParts extends OrchestratorParts {
+  readonly heart: RedisHeart;
+  /** Has this process look for the dead. */
+  readonly startWatch: () => void;
+}
+
+/** Connects to Redis and store of a cluster. */
 export async function openClusterParts(
   { redisUrl: url, storeUrl, namespace }: ClusterAddress,
   { orchestratorId, system, srs, onTrouble }: PartsOptions,
   closing: Closing,
-): Promise<OrchestratorParts & { readonly startWatch: () => void }> {
+): Promise<ClusterParts> {
   const redis = { url, namespace, onTrouble };
   const store = closing.add(await openBlobStore(storeUrl, { redisUrl: url, namespace, onTrouble }), async (it) =>
     it.close(),
@@ -34,6 +40,7 @@ export async function openClusterParts(
   const owner = closing.add(await board.owner(orchestratorId, heart, srs), (it) => it.close());
   return {
     orchestratorId,
+    heart,
     board,
     events,
     owner,

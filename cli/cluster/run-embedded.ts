@@ -3,9 +3,11 @@ import { checkApi } from '../../orchestrator/index.js';
 import type { Worker } from '../../worker/index.js';
 import { formatPlural } from '../format.js';
 import { type Engine, type EngineOptions, openEngine } from '../run/engine.js';
+import { type MonitoringPlan, startMonitoring } from '../telemetry/monitoring.js';
 import { Closing } from './closing.js';
 import { driveBlocks } from './drive-blocks.js';
 import { type EmbeddedParts, openEmbeddedParts } from './open-embedded-parts.js';
+import { askParts, ORCHESTRATOR_AWAITS } from './orchestrator-readiness.js';
 import type { ProcessLog } from './process-log.js';
 import { untilStopped } from './run-orchestrator.js';
 import { type ApiPlan, serveApi } from './serve-api.js';
@@ -20,6 +22,7 @@ export interface RunEmbeddedOptions extends WorkerMachineOptions {
   readonly keepProofs: boolean;
   readonly api: ApiPlan;
   readonly scaler: ScalerPlan;
+  readonly monitoring: MonitoringPlan;
   readonly log: ProcessLog;
   /** Aborting it ends the process. */
   readonly signal: AbortSignal;
@@ -37,6 +40,8 @@ export async function runEmbedded(options: RunEmbeddedOptions): Promise<void> {
   await untilStopped({ log, signal }, 'stopping: open blocks and finished proofs are kept', async (closing) => {
     if (options.api !== undefined) await checkApi(options.api);
     const identity = await identifyWorker(options);
+    const awaited = { ...ORCHESTRATOR_AWAITS, jobs: 'none are taken yet' };
+    const { readiness } = await startMonitoring({ plan: options.monitoring, awaited, log, signal }, closing);
     const engine = closing.add(await openEngine({ ...options.engine, signal }), (it) => it.stop());
     signal.throwIfAborted();
     const { srs } = engine.prover.identity;
@@ -45,10 +50,14 @@ export async function runEmbedded(options: RunEmbeddedOptions): Promise<void> {
       { orchestratorId: sessionId(machine), srs, onTrouble: log.trouble },
       closing,
     );
+    readiness.met('verifier');
+    askParts(readiness, parts);
     await work(identity, engine, parts, log, closing);
+    readiness.met('jobs');
     driveBlocks(parts, { engine, profile: identity.profile, keepProofs: options.keepProofs, log }, closing);
     await serveApi(parts, { plan: options.api, hasher: engine.hasher, log }, closing);
     await serveScaler(parts, { plan: options.scaler, profile: identity.profile, log }, closing);
+    readiness.met('api');
   });
 }
 

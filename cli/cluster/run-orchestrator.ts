@@ -5,10 +5,12 @@ import { checkApi } from '../../orchestrator/index.js';
 import { BUILT_IN_PROFILES, type Profile } from '../../proto/index.js';
 import { type Engine, type EngineOptions, engineOf, openEngine } from '../run/engine.js';
 import { openVerifier } from '../run/open-verifier.js';
+import { type Monitoring, type MonitoringPlan, startMonitoring } from '../telemetry/monitoring.js';
 import { Closing } from './closing.js';
 import type { ClusterAddress } from './cluster-address.js';
 import { driveBlocks } from './drive-blocks.js';
 import { openClusterParts } from './open-cluster-parts.js';
+import { askParts, ORCHESTRATOR_AWAITS } from './orchestrator-readiness.js';
 import type { ProcessLog } from './process-log.js';
 import { type ApiPlan, serveApi } from './serve-api.js';
 import { type ScalerPlan, serveScaler } from './serve-scaler.js';
@@ -24,6 +26,7 @@ export interface RunOrchestratorOptions {
   readonly keepProofs: boolean;
   readonly api: ApiPlan;
   readonly scaler: ScalerPlan;
+  readonly monitoring: MonitoringPlan;
   readonly log: ProcessLog;
   /** Aborting it ends the orchestrator. */
   readonly signal: AbortSignal;
@@ -39,12 +42,18 @@ export async function runOrchestrator(
 ): Promise<void> {
   await untilStopped(options, 'stopping: giving back blocks', async (closing) => {
     if (options.api !== undefined) await checkApi(options.api);
-    const engineOptions = { ...options.engine, signal: options.signal };
+    const { log, signal } = options;
+    const monitoring = await startMonitoring(
+      { plan: options.monitoring, awaited: ORCHESTRATOR_AWAITS, log, signal },
+      closing,
+    );
+    const engineOptions = { ...options.engine, signal };
     const engine = closing.add(
       await (prover === undefined ? verifyingEngine(engineOptions) : engineOf(prover, loadCircuits(), engineOptions)),
       (it) => it.stop(),
     );
-    await drive(engine, options, closing);
+    monitoring.readiness.met('verifier');
+    await drive(engine, { ...options, monitoring }, closing);
   });
 }
 
@@ -82,9 +91,10 @@ function verifyingEngine(options: EngineOptions): Promise<Engine> {
 
 async function drive(
   engine: Engine,
-  { address, machine, profile = BUILT_IN_PROFILES.production, keepProofs, api, scaler, log }: RunOrchestratorOptions,
+  options: Omit<RunOrchestratorOptions, 'monitoring'> & { readonly monitoring: Monitoring },
   closing: Closing,
 ): Promise<void> {
+  const { address, machine, profile = BUILT_IN_PROFILES.production, keepProofs, api, scaler, log, monitoring } = options;
   const { identity } = engine.prover;
   const parts = await openClusterParts(
     address,
@@ -96,10 +106,13 @@ async function drive(
     },
     closing,
   );
+  monitoring.watchPulse(parts.heart);
+  askParts(monitoring.readiness, parts);
   parts.startWatch();
   driveBlocks(parts, { engine, profile, keepProofs, log }, closing);
   await serveApi(parts, { plan: api, hasher: engine.hasher, log }, closing);
   await serveScaler(parts, { plan: scaler, profile, log }, closing);
+  monitoring.readiness.met('api');
 }
 
 async function aborted(signal: AbortSignal): Promise<void> {

@@ -8,6 +8,7 @@ import type { Worker } from '../../worker/index.js';
 import type { CliContext } from '../context.js';
 import { formatDuration, formatPlural } from '../format.js';
 import { type Engine, type EngineOptions, engineOf, openEngine } from '../run/engine.js';
+import { type Monitoring, type MonitoringPlan, startMonitoring } from '../telemetry/monitoring.js';
 import { Closing } from './closing.js';
 import type { ClusterAddress } from './cluster-address.js';
 import { LoggedConsumer } from './logged-consumer.js';
@@ -25,6 +26,7 @@ import { type EndKind, WorkerEnd } from './worker-end.js';
 export interface RunWorkerOptions extends WorkerMachineOptions {
   readonly address: ClusterAddress;
   readonly engine: EngineOptions;
+  readonly monitoring: MonitoringPlan;
   /** How long proofs may go on once the worker drains. */
   readonly graceMs: number;
   readonly log: ProcessLog;
@@ -47,13 +49,15 @@ export async function runWorker(options: RunWorkerOptions, { prover }: { prover?
   const closing = new Closing();
   try {
     const identity = await identifyWorker(options);
+    const monitoring = await startMonitoring({ plan: options.monitoring, awaited: AWAITED, log }, closing);
     const engineOptions = { ...options.engine, signal: end.signal };
     const engine = closing.add(
       await (prover === undefined ? openEngine(engineOptions) : engineOf(prover, loadCircuits(), engineOptions)),
       (it) => it.stop(),
     );
     end.signal.throwIfAborted();
-    await work(identity, engine, options, end, closing);
+    monitoring.readiness.met('prover');
+    await work(identity, { ...options, engine, monitoring, end }, closing);
   } catch (thrown) {
     // Stopped before it had begun: there is nothing to give back.
     if (!end.signal.aborted || EspalierError.from(thrown).code !== 'cancelled') throw thrown;
@@ -65,20 +69,31 @@ export async function runWorker(options: RunWorkerOptions, { prover }: { prover?
   log.write('plain', 'ended', { kind: 'ended' });
 }
 
-async function work(
-  identity: WorkerIdentity,
-  engine: Engine,
-  { address, log, graceMs }: RunWorkerOptions,
-  end: WorkerEnd,
-  closing: Closing,
-): Promise<void> {
+const AWAITED = {
+  prover: 'prover and SRS are being tried',
+  queue: 'there is no connection yet',
+  store: 'it is not open yet',
+  jobs: 'none are taken yet',
+};
+
+interface Work extends Omit<RunWorkerOptions, 'engine' | 'monitoring'> {
+  readonly engine: Engine;
+  readonly monitoring: Monitoring;
+  readonly end: WorkerEnd;
+}
+
+async function work(identity: WorkerIdentity, options: Work, closing: Closing): Promise<void> {
+  const { address, engine, log, monitoring, end } = options;
+  const { readiness } = monitoring;
   const { workerId } = identity;
   const { redisUrl: url, storeUrl, namespace } = address;
   const onTrouble = log.trouble;
   const store = closing.add(await openBlobStore(storeUrl, { redisUrl: url, namespace, onTrouble }), async (it) =>
     it.close(),
   );
+  readiness.ask('store', () => store.blobs.has(NO_BLOB));
   const heart = closing.add(await RedisHeart.start({ url, namespace, onTrouble }), (it) => it.close());
+  monitoring.watchPulse(heart);
   heart.onLapse(() =>
     onTrouble('this machine was out of touch for so long that its jobs may be proven elsewhere by now'),
   );
@@ -88,6 +103,7 @@ async function work(
     (it) => it.close(),
   );
   const fleet = closing.add(await RedisFleet.open({ url, namespace, onTrouble }), (it) => it.close());
+  readiness.ask('queue', () => fleet.ping());
   const parts: WorkerParts = {
     consumer: new LoggedConsumer(queue.consumer(workerId), log),
     proofs: new ProofStore(store.blobs),
@@ -99,13 +115,18 @@ async function work(
   };
   const onDrain = (reason: string) => end.request('drain', reason);
   const worker = await startWorker(identity, engine, parts, { log, onDrain }, closing);
-  await untilEnded(worker, end, graceMs, log);
+  readiness.met('jobs');
+  await untilEnded(worker, options);
 }
 
+/** Nothing is kept under it. */
+const NO_BLOB = 'none';
+
 /** Told to end it drains; told more urgently it gives back what it has. */
-async function untilEnded(worker: Worker, end: WorkerEnd, graceMs: number, log: ProcessLog): Promise<void> {
+async function untilEnded(worker: Worker, { end, graceMs, log, monitoring }: Work): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     end.onStep((kind, reason) => {
+      monitoring.readiness.drain(reason);
       const { running } = worker.status();
       log.write('plain', `${STEPS[kind](formatPlural(running, 'job'), graceMs)}: ${reason}`, {
         kind,

@@ -5,6 +5,7 @@ import { EspalierError } from '../../common/index.js';
 import type { ApiPlan } from '../cluster/serve-api.js';
 import type { ScalerPlan } from '../cluster/serve-scaler.js';
 import type { CliContext } from '../context.js';
+import { parseAddress } from './parse-address.js';
 import { parseWindow } from './parse-window.js';
 
 /** Where the API is served, as commander gives it. */
@@ -22,7 +23,6 @@ export interface RawApiOptions {
 
 export const LISTEN_DEFAULT = '127.0.0.1:7420';
 const SCALER_EXAMPLE = '0.0.0.0:7421';
-const PORT_MAX = 65_535;
 
 /** Adds `--listen` and what secures it. */
 export function addApiOptions(command: Command): Command {
@@ -53,8 +53,9 @@ export function addApiOptions(command: Command): Command {
 
 /** Throws `usage` where these cannot be meant together. */
 export function parseApiOptions(raw: RawApiOptions, { env, cwd }: Pick<CliContext, 'env' | 'cwd'>): ApiPlan {
-  const place = parseListen('--listen', raw.listen ?? (env['ESPALIER_LISTEN'] || LISTEN_DEFAULT), LISTEN_DEFAULT);
-  if (place === undefined) return undefined;
+  const listen = raw.listen ?? (env['ESPALIER_LISTEN'] || LISTEN_DEFAULT);
+  const address = parseAddress('--listen', listen, LISTEN_DEFAULT);
+  if (address === null) return undefined;
   if ((raw.tlsCert === undefined) !== (raw.tlsKey === undefined)) {
     throw new EspalierError('usage', '--tls-cert and --tls-key go together', { remedy: 'name both, or none' });
   }
@@ -63,7 +64,7 @@ export function parseApiOptions(raw: RawApiOptions, { env, cwd }: Pick<CliContex
   }
   const path = (file: string) => resolve(cwd, file);
   return {
-    ...place,
+    ...address,
     allowInsecure: raw.allowInsecure === true,
     ...(raw.window === undefined ? {} : { windowMs: raw.window }),
     ...(raw.limits === undefined ? {} : { limits: readLimits(path(raw.limits)) }),
@@ -82,18 +83,8 @@ export function parseApiOptions(raw: RawApiOptions, { env, cwd }: Pick<CliContex
 
 /** Where the scaler is served; undefined: nowhere. Throws `usage` for what is no address. */
 export function parseScalerListen(raw: RawApiOptions, { env }: Pick<CliContext, 'env'>): ScalerPlan {
-  return parseListen('--scaler-listen', raw.scalerListen ?? (env['ESPALIER_SCALER_LISTEN'] || 'off'), SCALER_EXAMPLE);
-}
-
-/** undefined for `off`. */
-function parseListen(option: string, listen: string, example: string): { host: string; port: number } | undefined {
-  if (listen === 'off') return undefined;
-  const [, name, address, port] = /^(?:([^:[\]\s]+)|\[([0-9A-Fa-f:.]+)\]):(\d{1,5})$/.exec(listen) ?? [];
-  const host = name ?? address;
-  if (host !== undefined && Number(port) <= PORT_MAX) return { host, port: Number(port) };
-  throw new EspalierError('usage', `${option} must be HOST:PORT, [IPv6]:PORT or off, got "${listen}"`, {
-    remedy: `as in ${option} ${example}`,
-  });
+  const listen = raw.scalerListen ?? (env['ESPALIER_SCALER_LISTEN'] || 'off');
+  return parseAddress('--scaler-listen', listen, SCALER_EXAMPLE) ?? undefined;
 }
 
 /** Which limits there are, and what they may be, the server says. */

@@ -16,6 +16,7 @@ import {
 import { addExamples } from './examples.js';
 import { addLogOptions, type RawLogOptions } from './log-options.js';
 import { addMachineOptions, parseMachineOptions, type RawMachineOptions } from './machine-options.js';
+import { addMonitoringOptions, parseMonitoringOptions, type RawMonitoringOptions } from './monitoring-options.js';
 
 interface RawOrchestratorOptions
   extends RawClusterOptions,
@@ -23,7 +24,8 @@ interface RawOrchestratorOptions
     RawSimulationOptions,
     RawApiOptions,
     RawMachineOptions,
-    RawLogOptions {
+    RawLogOptions,
+    RawMonitoringOptions {
   readonly embedded?: boolean;
   readonly keepProofs?: boolean;
   readonly name?: string;
@@ -49,7 +51,7 @@ export function registerOrchestrator(program: Command, context: CliContext): voi
     .option('--profile <file>', 'which class of worker proves each circuit, and what the classes are')
     .option('--keep-proofs', 'keep child proofs when their parent is proven')
     .option('--name <name>', 'name of this machine in logs and `espalier status` (default: host name)');
-  addMachineOptions(addSimulationOption(addEngineOptions(addLogOptions(command)))).action(
+  addMachineOptions(addSimulationOption(addEngineOptions(addMonitoringOptions(addLogOptions(command))))).action(
     (options: RawOrchestratorOptions) => run(options, context),
   );
   addExamples(command, [
@@ -79,11 +81,12 @@ async function run(raw: RawOrchestratorOptions, context: CliContext): Promise<vo
   const address = raw.embedded === true ? undefined : parseClusterOptions(raw, context);
   if (raw.embedded !== true) refuseOptions(raw, OF_WORKER, 'says something of the worker that --embedded has');
   else refuseOptions(raw, ['redis', 'redisCa', 'namespace'], 'is not for --embedded, which has no Redis');
+  const monitoring = parseMonitoringOptions(raw, context);
   const log = await openProcessLog(context, raw);
   const engine = parseEngineOptions(raw, context, engineLog(log, raw));
   const { machineName } = await import('../cluster/worker-machine.js');
   const machine = { ...(await parseMachineOptions(raw, context)), machine: machineName(raw.name) };
-  const common = { engine, api, scaler, keepProofs: raw.keepProofs === true, log, signal: context.signal };
+  const common = { engine, api, scaler, monitoring, keepProofs: raw.keepProofs === true, log, signal: context.signal };
   if (address === undefined) {
     const { runEmbedded } = await import('../cluster/run-embedded.js');
     await runEmbedded({ ...common, ...machine, folder: parseEmbeddedFolder(raw, context) });

@@ -15,13 +15,15 @@ import {
 import { addExamples } from './examples.js';
 import { addLogOptions, type RawLogOptions } from './log-options.js';
 import { addMachineOptions, parseMachineOptions, type RawMachineOptions } from './machine-options.js';
+import { addMonitoringOptions, parseMonitoringOptions, type RawMonitoringOptions } from './monitoring-options.js';
 
 interface RawWorkerOptions
   extends RawClusterOptions,
     RawEngineOptions,
     RawSimulationOptions,
     RawMachineOptions,
-    RawLogOptions {
+    RawLogOptions,
+    RawMonitoringOptions {
   readonly machine?: string;
   readonly grace: number;
 }
@@ -55,8 +57,8 @@ export function registerWorker(program: Command, context: CliContext, makeProver
       parseCount('--grace', 0, GRACE_SECONDS_MAX),
       GRACE_SECONDS_DEFAULT,
     );
-  addSimulationOption(addEngineOptions(addLogOptions(command))).action((options: RawWorkerOptions) =>
-    run(options, context, makeProver),
+  addSimulationOption(addEngineOptions(addMonitoringOptions(addLogOptions(command)))).action(
+    (options: RawWorkerOptions) => run(options, context, makeProver),
   );
   addExamples(command, [
     {
@@ -73,6 +75,7 @@ export function registerWorker(program: Command, context: CliContext, makeProver
 
 async function run(raw: RawWorkerOptions, context: CliContext, makeProver: MakeProver | undefined): Promise<void> {
   const address = parseClusterOptions(raw, context);
+  const monitoring = parseMonitoringOptions(raw, context);
   const log = await openProcessLog(context, raw);
   const engine = parseEngineOptions(raw, context, engineLog(log, raw));
   const { runWorker } = await import('../cluster/run-worker.js');
@@ -83,6 +86,7 @@ async function run(raw: RawWorkerOptions, context: CliContext, makeProver: MakeP
     {
       address,
       engine,
+      monitoring,
       machine: machineName(raw.machine),
       ...(await parseMachineOptions(raw, context)),
       graceMs: raw.grace * 1_000,

@@ -40,6 +40,11 @@ export class RedisFleet implements Fleet {
       .sort((a, b) => (a.workerId < b.workerId ? -1 : 1));
   }
 
+  /** Resolves when Redis has answered. */
+  ping(): Promise<void> {
+    return this.#connection.ping();
+  }
+
   async drain(workerId: string, reason: string): Promise<boolean> {
     return (await this.#connection.run(DRAIN, [workerId, reason])) === 1;
   }

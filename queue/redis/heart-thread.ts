@@ -10,6 +10,8 @@ export interface HeartThreadData {
   readonly namespace: string;
   /** Counts up as long as the main thread comes to its event loop. */
   readonly ticks: Int32Array;
+  /** Counted up by the thread whenever a beat is due. */
+  readonly turns: Int32Array;
   readonly hungAfterMs: number;
 }
 
@@ -60,7 +62,7 @@ const BEAT = new RedisScript(
 if (parentPort === null) throw new EspalierError('internal', 'heart-thread.js is run in a thread of its own');
 const port = parentPort;
 const say = (message: HeartMessage) => port.postMessage(message);
-const { url, namespace, ticks, hungAfterMs } = workerData as HeartThreadData;
+const { url, namespace, ticks, turns, hungAfterMs } = workerData as HeartThreadData;
 const keys = new RedisKeys(namespace);
 /** The sessions, and how often each has lapsed. */
 const lapses = new Map<string, number>();
@@ -77,7 +79,11 @@ const redis = await connectRedis({
 if (redis !== undefined) start(redis);
 
 function start(connection: NonNullable<typeof redis>): void {
-  const timer = setInterval(untroubled('no heartbeat', beat), BEAT_INTERVAL_MS);
+  const tryBeat = untroubled('no heartbeat', beat);
+  const timer = setInterval(() => {
+    Atomics.add(turns, 0, 1);
+    tryBeat();
+  }, BEAT_INTERVAL_MS);
   const watches = new Map<number, NodeJS.Timeout>();
   port.on('message', async (command: HeartCommand) => {
     if (command.kind === 'watch') return watch(command.watch, command.look);

@@ -26,6 +26,8 @@ const TICK_INTERVAL_MS = 500;
 export class RedisHeart implements Heart {
   readonly #thread: Worker;
   readonly #ticking: NodeJS.Timeout;
+  readonly #turns: Int32Array;
+  #heard = { turns: 0, atMs: performance.now() };
   readonly #calls = new Map<number, { resolve(): void; reject(error: EspalierError): void }>();
   readonly #listeners = new Set<(sessionId: string) => void>();
   readonly #onTrouble: ((message: string) => void) | undefined;
@@ -36,8 +38,9 @@ export class RedisHeart implements Heart {
   /** Rejects as `connectRedis` does. */
   static async start(options: RedisHeartOptions): Promise<RedisHeart> {
     const { url, namespace = NAMESPACE_DEFAULT, hungAfterMs = HUNG_AFTER_MS, onTrouble } = options;
-    const ticks = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
-    const data: HeartThreadData = { url, namespace, ticks, hungAfterMs };
+    const counter = () => new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+    const [ticks, turns] = [counter(), counter()];
+    const data: HeartThreadData = { url, namespace, ticks, turns, hungAfterMs };
     const file = join(packageRoot(import.meta.url), 'dist', 'queue', 'redis', 'heart-thread.js');
     const thread = new Worker(file, { name: 'heart', workerData: data });
     const [first] = (await once(thread, 'message')) as [HeartMessage];
@@ -45,15 +48,29 @@ export class RedisHeart implements Heart {
       await thread.terminate();
       throw EspalierError.fromSerialized(first.error);
     }
-    return new RedisHeart(thread, ticks, onTrouble);
+    return new RedisHeart(thread, { ticks, turns }, onTrouble);
   }
 
-  private constructor(thread: Worker, ticks: Int32Array, onTrouble: RedisHeartOptions['onTrouble']) {
+  private constructor(
+    thread: Worker,
+    { ticks, turns }: Pick<HeartThreadData, 'ticks' | 'turns'>,
+    onTrouble: RedisHeartOptions['onTrouble'],
+  ) {
     this.#thread = thread;
+    this.#turns = turns;
     this.#onTrouble = onTrouble;
-    this.#ticking = setInterval(() => Atomics.add(ticks, 0, 1), TICK_INTERVAL_MS);
+    this.#ticking = setInterval(() => {
+      Atomics.add(ticks, 0, 1);
+      this.#listen();
+    }, TICK_INTERVAL_MS);
     this.#ticking.unref();
     thread.on('message', (message: HeartMessage) => this.#hear(message));
+  }
+
+  /** Milliseconds since its thread last came round to a beat, whether or not Redis took it. */
+  get silentMs(): number {
+    this.#listen();
+    return performance.now() - this.#heard.atMs;
   }
 
   add(sessionId: string): Promise<void> {
@@ -78,6 +95,11 @@ export class RedisHeart implements Heart {
   close(): Promise<void> {
     this.#closing ??= this.#end();
     return this.#closing;
+  }
+
+  #listen(): void {
+    const turns = Atomics.load(this.#turns, 0);
+    if (turns !== this.#heard.turns) this.#heard = { turns, atMs: performance.now() };
   }
 
   async #end(): Promise<void> {

@@ -44,6 +44,11 @@ export class ScriptConnection {
     }
   }
 
+  /** Resolves when Redis has answered. */
+  async ping(): Promise<void> {
+    await this.ask((redis) => redis.ping());
+  }
+
   run(script: RedisScript, args: readonly (string | number)[]): Promise<unknown> {
     return this.ask((redis, keys) => script.run(redis, [keys.prefix], args));
   }

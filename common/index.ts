@@ -23,5 +23,27 @@ export { redactRedisUrl } from './redis/redact-redis-url.js';
 export { withRedisCa } from './redis/redis-tls.js';
 export { settledWithin } from './settled-within.js';
 export { errnoOf, storeError } from './store-error.js';
+export {
+  type AttributesOf,
+  createCounter,
+  createGauge,
+  createHistogram,
+} from './telemetry/create-instruments.js';
+export {
+  ATTRIBUTES,
+  type AttributeKey,
+  INSTRUMENTS,
+  type InstrumentSpec,
+  type Process,
+  prometheusName,
+} from './telemetry/instruments.js';
+export { SPAN_ATTRIBUTES, SPANS } from './telemetry/spans.js';
+export {
+  blockContext,
+  formatTraceparent,
+  parseTraceparent,
+  TRACEPARENT,
+  type TraceContext,
+} from './telemetry/trace-context.js';
 export { isAbandonedTempName, tempName } from './temp-name.js';
 export * as wasm from './wasm/index.js';

@@ -35,6 +35,16 @@ export interface QueuedJob {
   readonly attempt: number;
   /** `[block age rank, -remaining path ms]`: an older block first, then the longest remaining path. */
   readonly order: readonly [number, number];
+  /** Left out: nobody traces it. No part of a job's content either. */
+  readonly trace?: JobTrace | undefined;
+}
+
+/** Where a job's attempts are in a trace, and since when it waits. Of no matter to the job itself. */
+export interface JobTrace {
+  /** W3C `traceparent` of the span that its attempts are children of. */
+  readonly parent: string;
+  /** When it was added to the queue, by the clock of whoever added it: milliseconds since the epoch. */
+  readonly queuedAtMs: number;
 }
 
 /** A worker's right to one attempt. `token` is a fencing token: a later lease of the same job has a larger one. */

@@ -13,7 +13,7 @@ export interface JobProducer {
   /**
    * Adds ready jobs. Adding a job that is already waiting or leased with the same content is a no-op; the same id with
    * other content rejects with `queue-conflict`; beyond the queue's bound with `queue-full`, and then none is added.
-   * A job's content is its circuit, its resource class and its children; not its block, attempt and order.
+   * A job's content is its circuit, its resource class and its children; not its block, attempt, order and trace.
    */
   add(jobs: readonly QueuedJob[]): Promise<void>;
   /** Forgets these jobs: waiting ones vanish, holders of leased ones see their signal aborted. No report follows. */

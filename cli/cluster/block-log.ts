@@ -1,5 +1,6 @@
-import type { Clock } from '../../common/index.js';
+import { blockContext, type Clock } from '../../common/index.js';
 import type { BlockId, RunEventBody } from '../../proto/index.js';
+import type { BlockClaim } from '../../queue/index.js';
 import { contentText, progressText, shortId } from '../api/render-blocks.js';
 import { formatCount, formatDuration, formatPlural } from '../format.js';
 import { shortJobName } from '../progress/progress-view.js';
@@ -27,16 +28,27 @@ export class BlockLog {
   readonly #log: ProcessLog;
   readonly #clock: Pick<Clock, 'monotonicMs'>;
   readonly #blocks = new Map<BlockId, Progress>();
+  /** Of the blocks that are owned. */
+  readonly #traces = new Map<BlockId, string>();
 
   constructor(log: ProcessLog, clock: Pick<Clock, 'monotonicMs'>) {
     this.#log = log;
     this.#clock = clock;
   }
 
+  /** See `OrchestratorOptions.onClaimed`: from now on its lines name its trace. */
+  onClaimed(claim: BlockClaim, whenGone: Promise<boolean>): void {
+    const { blockId } = claim;
+    const { traceId } = blockContext(claim).own;
+    this.#traces.set(blockId, traceId);
+    void whenGone.then(() => this.#traces.get(blockId) === traceId && this.#traces.delete(blockId));
+  }
+
   onEvent(blockId: BlockId, event: RunEventBody): void {
     const line = this.#line(blockId, event);
     const text = line === null ? null : `block ${shortId(blockId)} ${line[1]}`;
-    this.#log.write(line?.[0] ?? 'plain', text, { ...event, blockId });
+    const traceId = this.#traces.get(blockId);
+    this.#log.write(line?.[0] ?? 'plain', text, { ...event, blockId, ...(traceId === undefined ? {} : { traceId }) });
   }
 
   /** null: nothing that a person wants to read. */

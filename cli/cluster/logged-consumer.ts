@@ -1,4 +1,4 @@
-import type { SerializedError } from '../../common/index.js';
+import { parseTraceparent, type SerializedError } from '../../common/index.js';
 import type { JobLease, ProofSummary, ResourceClass } from '../../proto/index.js';
 import type { JobConsumer } from '../../queue/index.js';
 import { formatDuration } from '../format.js';
@@ -53,6 +53,8 @@ export class LoggedConsumer implements JobConsumer {
   }
 }
 
-function of({ job, attempt, workerId }: JobLease) {
-  return { jobId: job.id, blockId: job.blockId, workerId, attempt };
+function of({ job, attempt, workerId, trace }: JobLease) {
+  const traceId = parseTraceparent(trace?.parent)?.traceId;
+  const ids = { jobId: job.id, blockId: job.blockId, workerId, attempt };
+  return traceId === undefined ? ids : { ...ids, traceId };
 }

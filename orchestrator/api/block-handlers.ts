@@ -26,8 +26,8 @@ import { watchBlock } from './watch-block.js';
 /** Summaries of one message, of some 600 bytes each. */
 const CREDITS_AT_ONCE = 500;
 
-export type BlockHandlerOptions = Omit<TakeOptions, 'signal' | 'limits'>;
-type Options = Omit<TakeOptions, 'signal'>;
+export type BlockHandlerOptions = Omit<TakeOptions, 'signal' | 'limits' | 'trace'>;
+type Options = Omit<TakeOptions, 'signal' | 'trace'>;
 
 /** `BlockService`. */
 export function blockHandlers(backend: ApiBackend, options: Options): ServiceHandlers<typeof wire.BlockServiceService> {
@@ -35,8 +35,8 @@ export function blockHandlers(backend: ApiBackend, options: Options): ServiceHan
   const ended = new EndedBlocks(backend);
   const resolve = (text: string) => resolveBlock(text, backend);
   return {
-    async submitBlock(requests, { signal }) {
-      const { blockId, outcome } = await takeBlock(partsOf(requests), backend, { ...options, signal });
+    async submitBlock(requests, { signal, trace }) {
+      const { blockId, outcome } = await takeBlock(partsOf(requests), backend, { ...options, signal, trace });
       return { blockId, outcome: outcomeToWire(outcome) };
     },
     replaceBlock: (requests, context) => replaceBlock(requests, backend, options, context),
@@ -95,7 +95,7 @@ async function replaceBlock(
   requests: AsyncIterable<wire.ReplaceBlockRequest>,
   backend: ApiBackend,
   options: Options,
-  { signal }: CallContext,
+  { signal, trace }: CallContext,
 ): Promise<wire.ReplaceBlockResponse> {
   const steps = requests[Symbol.asyncIterator]();
   const first = await steps.next();
@@ -109,7 +109,7 @@ async function replaceBlock(
   }
   const replaced = await resolveBlock(step.value, backend);
   await viewBlock(replaced, backend);
-  const { blockId, outcome } = await takeBlock(partsBehind(steps), backend, { ...options, signal });
+  const { blockId, outcome } = await takeBlock(partsBehind(steps), backend, { ...options, signal, trace });
   // Cancelled only when the new one is there: what both share is kept for it.
   const wasOpen = blockId !== replaced && (await backend.board.cancel(replaced));
   return { blockId, outcome: outcomeToWire(outcome), replacedBlockId: replaced, wasOpen };

@@ -19,6 +19,8 @@ export interface TakeOptions {
   readonly windowMs?: number | undefined;
   readonly limits: Pick<ApiLimits, 'submissionTransactionsMax' | 'blocksOpenMax'>;
   readonly signal: AbortSignal;
+  /** `traceparent` of the submission. */
+  readonly trace?: string | undefined;
 }
 
 export interface Taken {
@@ -33,7 +35,7 @@ export interface Taken {
 export async function takeBlock(
   parts: AsyncIterable<wire.BlockPart>,
   backend: ApiBackend,
-  { spoolFolder, windowMs: windowDefaultMs, limits, signal }: TakeOptions,
+  { spoolFolder, windowMs: windowDefaultMs, limits, signal, trace }: TakeOptions,
 ): Promise<Taken> {
   const { hasher, board, blocks, clock } = backend;
   const folder = spoolFolder === undefined ? {} : { folder: spoolFolder };
@@ -63,7 +65,11 @@ export async function takeBlock(
     await store();
     const windowMs = submission.windowMs ?? windowDefaultMs;
     const { keepProofs } = submission;
-    const options = { keepProofs, signal, storeAgain: store, ...(windowMs === undefined ? {} : { windowMs }) };
+    const options = {
+      ...{ keepProofs, signal, storeAgain: store },
+      ...(windowMs === undefined ? {} : { windowMs }),
+      ...(trace === undefined ? {} : { trace }),
+    };
     return { blockId: received.blockId, outcome: await submitReceived(received, { board, blocks }, options, clock) };
   } finally {
     await intake.close();

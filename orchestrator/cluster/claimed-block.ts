@@ -1,3 +1,4 @@
+import { blockContext, formatTraceparent } from '../../common/index.js';
 import type { BlockWork, Forecast, JobId } from '../../proto/index.js';
 import type { BlockClaim, BlockProgress } from '../../queue/index.js';
 import type { PreparedBlock } from '../run/index.js';
@@ -21,6 +22,8 @@ export class ClaimedBlock {
   readonly preparing = new AbortController();
   /** Jobs of the family's other blocks that were proven since its preparation began: it has seen the store before that. */
   readonly provenMeanwhile: JobId[] = [];
+  /** `traceparent` of its span. */
+  readonly trace: string;
   checked: boolean;
   prepared: PreparedBlock | undefined;
   /** Proofs accepted since it was claimed. */
@@ -34,15 +37,16 @@ export class ClaimedBlock {
   /** What the board was told last, and when by the monotonic clock. */
   noted: { readonly progress: BlockProgress; readonly atMs: number } | undefined;
   #state: 'waiting' | 'preparing' | 'proving' | 'ending' | 'dropped' = 'waiting';
-  /** Resolves when it is off the board, or someone else's. */
-  readonly whenGone: Promise<void>;
+  /** Resolves when it is off the board, or someone else's, with whether it was being ended here. */
+  readonly whenGone: Promise<boolean>;
   #onPrepared: (() => void)[] = [];
-  #onGone: () => void = () => {};
+  #onGone: (wasEnding: boolean) => void = () => {};
 
   constructor(claim: BlockClaim, news: BlockNews) {
     this.claim = claim;
     this.news = news;
     this.checked = claim.checked;
+    this.trace = formatTraceparent(blockContext(claim).own);
     this.whenGone = new Promise((resolve) => {
       this.#onGone = resolve;
     });
@@ -61,10 +65,11 @@ export class ClaimedBlock {
   }
 
   enter(state: 'preparing' | 'proving' | 'ending' | 'dropped'): void {
+    const wasEnding = this.#state === 'ending';
     this.#state = state;
     if (state === 'dropped') {
       this.news.close();
-      this.#onGone();
+      this.#onGone(wasEnding);
     }
     if (!this.isPrepared) return;
     if (state !== 'proving') this.preparing.abort();

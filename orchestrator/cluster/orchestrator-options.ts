@@ -1,5 +1,6 @@
 import type { Clock, EspalierError } from '../../common/index.js';
 import type { BlockId, Profile, RunEventBody } from '../../proto/index.js';
+import type { BlockClaim } from '../../queue/index.js';
 import type { PrepareTools } from '../run/index.js';
 import type { SchedulerOptions } from '../schedule/index.js';
 import type { RawPorts } from './cluster-ports.js';
@@ -15,6 +16,11 @@ export interface OrchestratorOptions extends RawPorts {
   /** Blocks owned at once: each holds its execution in memory. Default 16. */
   readonly blocksMax?: number;
   readonly scheduling?: Pick<SchedulerOptions, 'durationsMs' | 'retries' | 'stragglers'>;
+  /**
+   * Hears of each block that this orchestrator comes to own. `whenGone` resolves when it does so no more, with whether it
+   * was being ended here (else it is someone else's).
+   */
+  readonly onClaimed?: (claim: BlockClaim, whenGone: Promise<boolean>) => void;
   readonly onEvent?: (blockId: BlockId, event: RunEventBody) => void;
   /**
    * Hears of what no block can be blamed for: an outage, once; a worker that is drained; jobs that no worker is there for,

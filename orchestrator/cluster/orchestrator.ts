@@ -18,6 +18,7 @@ import { Background } from './background.js';
 import { BlockEndings } from './block-endings.js';
 import { blockEventOf } from './block-event-of.js';
 import { BlockNews } from './block-news.js';
+import { type BlockOverview, overviewOf } from './block-overview.js';
 import { BoardNotes } from './board-notes.js';
 import { ClaimedBlock } from './claimed-block.js';
 import { type ClusterPorts, patientPorts } from './cluster-ports.js';
@@ -175,6 +176,11 @@ export class Orchestrator implements ShellHost {
     await settledWithin(this.#options.owner.close(), STOP_MS);
   }
 
+  /** What it owns at this moment. */
+  overview(): readonly BlockOverview[] {
+    return [...this.#blocks.values()].map((block) => overviewOf(block, (id) => this.#shell.snapshot(id)?.levels));
+  }
+
   // What comes and goes.
 
   /** Claims what there is to claim, and cancels what is to be cancelled. */
@@ -200,6 +206,7 @@ export class Orchestrator implements ShellHost {
       }),
     );
     this.#blocks.set(claim.blockId, block);
+    this.#options.onClaimed?.(claim, block.whenGone);
     this.#background.ask('preparing', () => this.#prepareWaiting());
   }
 
@@ -353,7 +360,13 @@ export class Orchestrator implements ShellHost {
 
   #add(wanted: () => readonly QueuedJob[]): Promise<void> {
     const confirm = () => this.beforeEvent();
-    return addJobs(wanted, { queue: this.#options.queue, patience: this.#queuePatience, confirm });
+    const traced = () => wanted().map((queued) => this.#traced(queued));
+    return addJobs(traced, { queue: this.#options.queue, patience: this.#queuePatience, confirm });
+  }
+
+  #traced(queued: QueuedJob): QueuedJob {
+    const parent = this.#blocks.get(queued.job.blockId)?.trace;
+    return parent === undefined ? queued : { ...queued, trace: { parent, queuedAtMs: this.#clock.nowMs() } };
   }
 
   async provide({ job: { id } }: QueuedJob): Promise<void> {

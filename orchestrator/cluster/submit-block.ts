@@ -25,6 +25,8 @@ export interface SubmitOptions {
   readonly keepProofs?: boolean;
   /** Aborting ends the waiting for a block that is being stopped, with `cancelled`. */
   readonly signal?: AbortSignal;
+  /** `traceparent` of what the submission is part of. */
+  readonly trace?: string;
   /** Writes the content once more, where somebody forgot the same block, which had ended, in this moment. */
   readonly storeAgain?: () => Promise<void>;
 }
@@ -37,7 +39,7 @@ export interface SubmitOptions {
 export async function submitReceived(
   { blockId, family, transactions, calls, srs }: ReceivedBlock,
   { board, blocks }: SubmitPorts,
-  { windowMs = PROVING_WINDOW_DEFAULT_MS, keepProofs, signal, storeAgain }: SubmitOptions = {},
+  { windowMs = PROVING_WINDOW_DEFAULT_MS, keepProofs, signal, storeAgain, trace }: SubmitOptions = {},
   clock: Clock = systemClock,
 ): Promise<'submitted' | 'open'> {
   const untilMs = clock.monotonicMs() + GONE_MS;
@@ -46,6 +48,7 @@ export async function submitReceived(
     const submitted: SubmittedBlock = {
       ...(srs === undefined ? {} : { srs }),
       ...(keepProofs === undefined ? {} : { keepProofs }),
+      ...(trace === undefined ? {} : { trace }),
       blockId,
       family,
       transactions,

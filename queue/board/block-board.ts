@@ -34,6 +34,8 @@ export interface SubmittedBlock {
   readonly deadlineAtMs?: number;
   /** Keep every proof until the block is forgotten. */
   readonly keepProofs?: boolean;
+  /** W3C `traceparent` of what submitted it (`blockContext`). Left out: it is in no trace yet. */
+  readonly trace?: string;
 }
 
 export type SubmitOutcome = 'submitted' | 'open' | 'cancelling';

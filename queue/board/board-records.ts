@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ERROR_CODES, type ErrorCode } from '../../common/index.js';
+import { ERROR_CODES, type ErrorCode, TRACEPARENT } from '../../common/index.js';
 import {
   type BlockStatus,
   type BlockWork,
@@ -36,6 +36,7 @@ export const submittedSchema = z.strictObject({
   srs: z.enum(['canonical', 'development', 'none']).exactOptional(),
   deadlineAtMs: amount.exactOptional(),
   keepProofs: z.boolean().exactOptional(),
+  trace: z.string().regex(TRACEPARENT).exactOptional(),
 }) satisfies z.ZodType<SubmittedBlock>;
 
 /** The numbers of a block. What else its owner tells of it has fields of its own: it may be left out. */

@@ -43,10 +43,10 @@ export class RedisBlockBoard implements BlockBoard {
 
   /** Rejects with `queue-full` when too many blocks are open. */
   async submit(block: SubmittedBlock): Promise<SubmitOutcome> {
-    const { blockId, family, transactions, calls, submittedAtMs, srs, deadlineAtMs, keepProofs } = block;
+    const { blockId, family, transactions, calls, submittedAtMs, srs, deadlineAtMs, keepProofs, trace } = block;
     const json = JSON.stringify({
       ...{ blockId, family, transactions, calls, submittedAtMs },
-      ...{ srs, deadlineAtMs, keepProofs },
+      ...{ srs, deadlineAtMs, keepProofs, trace },
     });
     const reply = await this.#connection.run(SUBMIT, [blockId, family, json, OPEN_MAX, srs ?? '']);
     if (reply === -1) throw boardFull(blockId);

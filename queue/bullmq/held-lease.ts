@@ -1,5 +1,5 @@
 import { EspalierError } from '../../common/index.js';
-import type { Job, JobLease, QueuedJob } from '../../proto/index.js';
+import type { Job, JobLease, JobTrace, QueuedJob } from '../../proto/index.js';
 import { LazyAbort } from '../lazy-abort.js';
 
 /**
@@ -19,12 +19,13 @@ export class HeldLease implements JobLease {
   readonly job: Job;
   readonly attempt: number;
   readonly order: readonly [number, number];
+  readonly trace: JobTrace | undefined;
   state: LeaseState = 'held';
   isStarted = false;
   readonly #abort = new LazyAbort();
 
   constructor(
-    { job, attempt, order }: QueuedJob,
+    { job, attempt, order, trace }: QueuedJob,
     readonly token: number,
     readonly workerId: string,
     /** Whom the job reported to when it was taken. */
@@ -33,6 +34,7 @@ export class HeldLease implements JobLease {
     this.job = job;
     this.attempt = attempt;
     this.order = order;
+    this.trace = trace;
   }
 
   get signal(): AbortSignal {

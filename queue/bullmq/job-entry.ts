@@ -1,5 +1,5 @@
 import { EspalierError } from '../../common/index.js';
-import type { Job, QueuedJob } from '../../proto/index.js';
+import type { Job, JobTrace, QueuedJob } from '../../proto/index.js';
 
 /** BullMQ's largest priority; 0 means none to it. */
 const PRIORITY_MAX = 2 ** 21 - 1;
@@ -8,24 +8,25 @@ const PRIORITY_MAX = 2 ** 21 - 1;
 interface JobData extends Job {
   readonly attempt: number;
   readonly order: readonly [number, number];
+  readonly trace?: JobTrace;
 }
 
 /** The arguments of the script that adds jobs, for one of them. */
-export function encodeJob({ job, attempt, order }: QueuedJob): readonly (string | number)[] {
+export function encodeJob({ job, attempt, order, trace }: QueuedJob): readonly (string | number)[] {
   const { id, blockId, circuit, resourceClass, children } = job;
   if (!order.every(Number.isFinite))
     throw new EspalierError('internal', `job ${id}: its order ${order} is not a number`);
   // `sameContent` in another form: the script compares what jobs begin with, byte by byte.
   const content = `{"circuit":${JSON.stringify(circuit)},"resourceClass":"${resourceClass}","children":${encodeChildren(children)}`;
-  const data = `${content},${JSON.stringify({ id, blockId, attempt, order }).slice(1)}`;
+  const data = `${content},${JSON.stringify({ id, blockId, attempt, order, trace }).slice(1)}`;
   const [age, path] = order;
   const priority = Math.min(PRIORITY_MAX, Math.max(1, Math.round(age) + 1));
   return [resourceClass, id, circuit, data, Buffer.byteLength(content), age, encodeNumber(path), priority];
 }
 
 export function decodeJob(data: string): QueuedJob {
-  const { attempt, order, id, blockId, circuit, resourceClass, children } = JSON.parse(data) as JobData;
-  return { job: { id, blockId, circuit, resourceClass, children }, attempt, order };
+  const { attempt, order, trace, id, blockId, circuit, resourceClass, children } = JSON.parse(data) as JobData;
+  return { job: { id, blockId, circuit, resourceClass, children }, attempt, order, trace };
 }
 
 /** Fields in one order, whatever order the caller's objects have. */

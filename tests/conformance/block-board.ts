@@ -280,7 +280,8 @@ function describeNotes(kitOf: KitOf): void {
 
   test('says how far it is, and what is left out stays as it was; what is wanted of the block is kept', async () => {
     const { board, newOwner } = await kitOf();
-    const wanted = { ...block('a'), deadlineAtMs: 1_700_000_480_000, keepProofs: true };
+    const trace = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    const wanted = { ...block('a'), deadlineAtMs: 1_700_000_480_000, keepProofs: true, trace };
     await board.submit(wanted);
     expect(await board.find('a')).toMatchObject({ deadlineAtMs: 1_700_000_480_000, keepProofs: true });
     const first = await newOwner('o1');

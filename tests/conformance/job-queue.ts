@@ -138,6 +138,19 @@ function describeTaking(withQueue: WithQueue): void {
       expect(lease.signal.aborted).toBe(false);
     }));
 
+  test('a lease carries the trace that its job was added with first, and none where there was none', () =>
+    withQueue(async (queue) => {
+      const trace = { parent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', queuedAtMs: 5 };
+      await queue.producer.add([{ ...queuedJob('a'), trace }, queuedJob('b', { order: [2, 0] })]);
+      await queue.producer.add([{ ...queuedJob('a'), trace: { ...trace, queuedAtMs: 6 } }]);
+      const worker = queue.consumer('w1');
+      const lease = await takeOne(worker, ['rollup']);
+      expect(lease.trace).toEqual(trace);
+      expect((await takeOne(worker, ['rollup'])).trace).toBeUndefined();
+      await worker.release(lease);
+      expect((await takeOne(worker, ['rollup'])).trace).toEqual(trace);
+    }));
+
   test('waits for a job of its classes and leaves others alone', () =>
     withQueue(async (queue) => {
       const vm = takeOne(queue.consumer('w1'), ['vm']);

@@ -11,6 +11,7 @@ import type {
   UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import { EspalierError } from '../../../common/index.js';
+import { beginCallSpan } from './call-span.js';
 import { addressOf, type CallTools, callStatus, type OpenCall } from './call-tools.js';
 import { incoming, send } from './message-streams.js';
 import type { CallContext, ServiceHandlers, ServiceShape } from './service-handlers.js';
@@ -58,7 +59,8 @@ function implement(
     return (call: ServerReadableStream<object, unknown>, callback: sendUnaryData<unknown>) => {
       const work = (context: CallContext, admitted: OpenCall) =>
         upload(incoming(call, admitted, tools.limits, context.signal), context);
-      runCall(path, call, tools, work, (response) => callback(null, response), callback);
+      // Submissions come so.
+      runCall({ path, isOrigin: true }, call, tools, work, (response) => callback(null, response), callback);
     };
   }
   if (responseStream) {
@@ -74,7 +76,7 @@ function implement(
         }
       };
       const fail = (status: ServerErrorResponse) => call.emit('error', status);
-      runCall(path, call, tools, work, () => call.end(), fail);
+      runCall({ path }, call, tools, work, () => call.end(), fail);
     };
   }
   const unary = handler as UnaryHandler;
@@ -82,13 +84,13 @@ function implement(
     const { callMs } = tools.limits;
     const work = (context: CallContext) =>
       within(unary(call.request, context), callMs, context.signal, () => noAnswer(callMs));
-    runCall(path, call, tools, work, (response) => callback(null, response), callback);
+    runCall({ path }, call, tools, work, (response) => callback(null, response), callback);
   };
 }
 
 /** Does the work of a call, and calls `succeed` or `fail` when it has ended, once. */
 function runCall<T>(
-  path: string,
+  { path, isOrigin = false }: { readonly path: string; readonly isOrigin?: boolean },
   call: AnyCall,
   tools: CallTools,
   work: (context: CallContext, admitted: OpenCall) => Promise<T>,
@@ -98,6 +100,7 @@ function runCall<T>(
   const startedMs = tools.clock.monotonicMs();
   const admitted = tools.admitted(call);
   const { principal } = admitted;
+  const span = beginCallSpan(path, call.metadata, isOrigin);
   // Of a call that is over it is not known any more.
   const peer = addressOf(admitted.getPeer());
   const gone = new AbortController();
@@ -105,10 +108,15 @@ function runCall<T>(
   // Those of the connection come as `cancelled` too, and there is nobody to tell.
   call.on('error', () => {});
   const signal = AbortSignal.any([gone.signal, tools.stopping]);
-  const run = async () => work({ principal, signal }, admitted);
-  run().then(succeed, (thrown) => {
+  const run = async () => work({ principal, signal, trace: span.trace }, admitted);
+  const answer = (response: T) => {
+    span.end();
+    succeed(response);
+  };
+  run().then(answer, (thrown) => {
     const isGone = gone.signal.aborted;
     const error = tools.stopping.aborted ? stoppingError() : EspalierError.from(thrown);
+    span.end(error);
     const inner = error.code === 'internal' ? { reference: randomUUID().slice(0, 8) } : {};
     const durationMs = tools.clock.monotonicMs() - startedMs;
     if (!isGone) tools.onRefused({ path, principal, peer, error, durationMs, ...inner });

@@ -11,6 +11,8 @@ export interface CallContext {
   readonly principal: Principal;
   /** Aborted when nobody waits for the answer any more, and when the server stops. */
   readonly signal: AbortSignal;
+  /** `traceparent` of what the call brings about; undefined where it is in no trace. */
+  readonly trace?: string | undefined;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: of whichever messages; a method is in two variances of each.

@@ -23,5 +23,13 @@ export const ENVIRONMENT = {
   KUBERNETES_SERVICE_PORT: 'its port; default 443',
   ESPALIER_METRICS_LISTEN:
     'where an orchestrator or a worker serves metrics and probes, instead of `--metrics-listen`; default `127.0.0.1:9464`',
+  OTEL_EXPORTER_OTLP_ENDPOINT:
+    'where traces and metrics are sent over OTLP (HTTP, protobuf), as in `http://collector:4318`; default: nowhere',
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'the same for traces alone, with its path',
+  OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: 'the same for metrics alone, with its path',
+  OTEL_METRIC_EXPORT_INTERVAL: 'how often metrics are sent, in milliseconds; default 60000',
+  OTEL_TRACES_SAMPLER: 'which traces are kept, as in `parentbased_traceidratio`; default `parentbased_always_on`',
+  OTEL_TRACES_SAMPLER_ARG: 'the share that such a sampler keeps, from 0 to 1',
+  OTEL_SDK_DISABLED: '`true`: nothing is measured',
   HOME: 'where those `~` are',
 } as const satisfies Record<string, string>;

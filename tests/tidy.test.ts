@@ -31,6 +31,12 @@ const PURE_MAY_IMPORT = ['node:crypto', 'node:timers/promises'];
 const IMPURE_CODE =
   /\b(Date\.now|new Date\(\)|performance\.now|Math\.random|randomBytes|randomUUID|process\.(env|hrtime))\b/;
 
+/** OpenTelemetry's API is known where calls and commands come in and go out, and the SDK only where a process sets it up. */
+const TELEMETRY = {
+  '@opentelemetry/api': ['common/telemetry/', 'cli/telemetry/', 'client/', 'orchestrator/api/'],
+  '@opentelemetry/': ['cli/telemetry/'],
+};
+
 /** The rules are spelled out here, so here they are broken. */
 const THIS_FILE = 'tests/tidy.test.ts';
 
@@ -111,6 +117,20 @@ describe('imports', () => {
     expect(outside).toEqual([]);
     expect(findLines(pure, IMPURE_CODE, withoutComments)).toEqual([]);
   });
+});
+
+test('telemetry is known to few, and to no part of the heart', () => {
+  const strays = modules
+    .filter(({ path }) => !isTest(path))
+    .flatMap(({ path, text }) =>
+      importsOf(text).flatMap((specifier) => {
+        const [, folders] = Object.entries(TELEMETRY).find(([name]) => specifier.startsWith(name)) ?? [];
+        return folders === undefined || folders.some((folder) => path.startsWith(folder))
+          ? []
+          : [`${path}: ${specifier}`];
+      }),
+    );
+  expect(strays).toEqual([]);
 });
 
 describe('files', () => {

@@ -2,6 +2,9 @@ import { systemClock } from '../../common/index.js';
 import { Orchestrator } from '../../orchestrator/index.js';
 import type { Profile } from '../../proto/index.js';
 import type { Engine } from '../run/engine.js';
+import { BlockRecorder } from '../telemetry/block-recorder.js';
+import type { Monitoring } from '../telemetry/monitoring.js';
+import { watchCluster } from '../telemetry/watch-cluster.js';
 import { BlockLog } from './block-log.js';
 import type { Closing } from './closing.js';
 import { type OrchestratorParts, placeText } from './orchestrator-parts.js';
@@ -13,15 +16,18 @@ export interface DriveBlocksOptions {
   readonly profile: Profile;
   readonly keepProofs: boolean;
   readonly log: ProcessLog;
+  readonly monitoring: Pick<Monitoring, 'telemetry'>;
 }
 
 /** Starts an orchestrator, which stops with `closing`. */
 export function driveBlocks(
-  { orchestratorId, board, owner, queue, fleet, blocks, proofs, place }: OrchestratorParts,
-  { engine, profile, keepProofs, log }: DriveBlocksOptions,
+  parts: OrchestratorParts,
+  { engine, profile, keepProofs, log, monitoring: { telemetry } }: DriveBlocksOptions,
   closing: Closing,
 ): void {
+  const { orchestratorId, board, owner, queue, fleet, blocks, proofs, place } = parts;
   const blockLog = new BlockLog(log, systemClock);
+  const recorder = telemetry && new BlockRecorder(telemetry, orchestratorId, systemClock);
   const orchestrator = new Orchestrator({
     owner,
     board,
@@ -32,9 +38,20 @@ export function driveBlocks(
     tools: engine,
     profile,
     keepProofs,
-    onEvent: (blockId, event) => blockLog.onEvent(blockId, event),
+    onClaimed: (claim, whenGone) => {
+      blockLog.onClaimed(claim, whenGone);
+      recorder?.onClaimed(claim, whenGone);
+    },
+    onEvent: (blockId, event) => {
+      blockLog.onEvent(blockId, event);
+      recorder?.onEvent(blockId, event);
+    },
     onFault: (error) => log.trouble(error.toLine()),
   });
+  if (telemetry !== null) {
+    const jobCounts = () => parts.jobCounts();
+    watchCluster(telemetry.meter, { fleet, jobCounts, overview: () => orchestrator.overview() }, systemClock);
+  }
   const { version, srs } = engine.prover.identity;
   const made = srs === 'none' ? 'simulated proofs' : `proofs of bb ${version} with the ${srs} SRS`;
   log.write('good', `orchestrator ${orchestratorId} takes blocks, for ${made}; ${placeText(place)}`, {

@@ -17,15 +17,16 @@ export interface EmbeddedParts extends OrchestratorParts {
  */
 export async function openEmbeddedParts(
   folder: string,
-  { orchestratorId, srs, onTrouble }: Omit<PartsOptions, 'system'>,
+  { orchestratorId, srs, onTrouble, monitoring }: Omit<PartsOptions, 'system'>,
   closing: Closing,
 ): Promise<EmbeddedParts> {
   closing.add(
     await FolderLock.acquire(folder, 'wait until it has ended, or choose another folder with --store'),
     (it) => it.release(),
   );
-  const blobs = await FileBlobStore.open(join(folder, 'store'));
-  const board = await MemoryBlockBoard.open({ records: blobs, onTrouble });
+  const files = await FileBlobStore.open(join(folder, 'store'));
+  const blobs = monitoring.timed(files);
+  const board = await MemoryBlockBoard.open({ records: files, onTrouble });
   const fleet = closing.add(new MemoryFleet(), (it) => it.close());
   const queue = closing.add(new MemoryJobQueue(), (it) => it.close());
   const owner = closing.add(board.owner(orchestratorId, srs), (it) => it.close());

@@ -41,20 +41,26 @@ export async function runEmbedded(options: RunEmbeddedOptions): Promise<void> {
     if (options.api !== undefined) await checkApi(options.api);
     const identity = await identifyWorker(options);
     const awaited = { ...ORCHESTRATOR_AWAITS, jobs: 'none are taken yet' };
-    const { readiness } = await startMonitoring({ plan: options.monitoring, awaited, log, signal }, closing);
+    const orchestratorId = sessionId(machine);
+    const monitoring = await startMonitoring(
+      {
+        ...{ plan: options.monitoring, process: 'orchestrator', instanceId: orchestratorId },
+        ...{ awaited, log, signal },
+      },
+      closing,
+    );
+    const { readiness } = monitoring;
     const engine = closing.add(await openEngine({ ...options.engine, signal }), (it) => it.stop());
     signal.throwIfAborted();
     const { srs } = engine.prover.identity;
-    const parts = await openEmbeddedParts(
-      folder,
-      { orchestratorId: sessionId(machine), srs, onTrouble: log.trouble },
-      closing,
-    );
+    const parts = await openEmbeddedParts(folder, { orchestratorId, srs, onTrouble: log.trouble, monitoring }, closing);
     readiness.met('verifier');
     askParts(readiness, parts);
-    await work(identity, engine, parts, log, closing);
+    const consumer = (workerId: string) => monitoring.observed(parts.consumer(workerId));
+    await work(identity, engine, { ...parts, consumer }, log, closing);
     readiness.met('jobs');
-    driveBlocks(parts, { engine, profile: identity.profile, keepProofs: options.keepProofs, log }, closing);
+    const { profile } = identity;
+    driveBlocks(parts, { engine, profile, keepProofs: options.keepProofs, log, monitoring }, closing);
     await serveApi(parts, { plan: options.api, hasher: engine.hasher, log }, closing);
     await serveScaler(parts, { plan: options.scaler, profile: identity.profile, log }, closing);
     readiness.met('api');

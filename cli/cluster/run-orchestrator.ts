@@ -43,8 +43,12 @@ export async function runOrchestrator(
   await untilStopped(options, 'stopping: giving back blocks', async (closing) => {
     if (options.api !== undefined) await checkApi(options.api);
     const { log, signal } = options;
+    const orchestratorId = sessionId(options.machine);
     const monitoring = await startMonitoring(
-      { plan: options.monitoring, awaited: ORCHESTRATOR_AWAITS, log, signal },
+      {
+        ...{ plan: options.monitoring, process: 'orchestrator', instanceId: orchestratorId },
+        ...{ awaited: ORCHESTRATOR_AWAITS, log, signal },
+      },
       closing,
     );
     const engineOptions = { ...options.engine, signal };
@@ -53,7 +57,7 @@ export async function runOrchestrator(
       (it) => it.stop(),
     );
     monitoring.readiness.met('verifier');
-    await drive(engine, { ...options, monitoring }, closing);
+    await drive(engine, { ...options, orchestratorId, monitoring }, closing);
   });
 }
 
@@ -91,25 +95,30 @@ function verifyingEngine(options: EngineOptions): Promise<Engine> {
 
 async function drive(
   engine: Engine,
-  options: Omit<RunOrchestratorOptions, 'monitoring'> & { readonly monitoring: Monitoring },
+  options: Omit<RunOrchestratorOptions, 'monitoring'> & {
+    readonly orchestratorId: string;
+    readonly monitoring: Monitoring;
+  },
   closing: Closing,
 ): Promise<void> {
-  const { address, machine, profile = BUILT_IN_PROFILES.production, keepProofs, api, scaler, log, monitoring } = options;
+  const { address, orchestratorId, profile = BUILT_IN_PROFILES.production } = options;
+  const { keepProofs, api, scaler, log, monitoring } = options;
   const { identity } = engine.prover;
   const parts = await openClusterParts(
     address,
     {
-      orchestratorId: sessionId(machine),
+      orchestratorId,
       system: proofSystemId(identity, engine.keys),
       srs: identity.srs,
       onTrouble: log.trouble,
+      monitoring,
     },
     closing,
   );
   monitoring.watchPulse(parts.heart);
   askParts(monitoring.readiness, parts);
   parts.startWatch();
-  driveBlocks(parts, { engine, profile, keepProofs, log }, closing);
+  driveBlocks(parts, { engine, profile, keepProofs, log, monitoring }, closing);
   await serveApi(parts, { plan: api, hasher: engine.hasher, log }, closing);
   await serveScaler(parts, { plan: scaler, profile, log }, closing);
   monitoring.readiness.met('api');

@@ -49,7 +49,13 @@ export async function runWorker(options: RunWorkerOptions, { prover }: { prover?
   const closing = new Closing();
   try {
     const identity = await identifyWorker(options);
-    const monitoring = await startMonitoring({ plan: options.monitoring, awaited: AWAITED, log }, closing);
+    const monitoring = await startMonitoring(
+      {
+        ...{ plan: options.monitoring, process: 'worker', instanceId: identity.workerId },
+        ...{ awaited: AWAITED, log },
+      },
+      closing,
+    );
     const engineOptions = { ...options.engine, signal: end.signal };
     const engine = closing.add(
       await (prover === undefined ? openEngine(engineOptions) : engineOf(prover, loadCircuits(), engineOptions)),
@@ -91,7 +97,8 @@ async function work(identity: WorkerIdentity, options: Work, closing: Closing): 
   const store = closing.add(await openBlobStore(storeUrl, { redisUrl: url, namespace, onTrouble }), async (it) =>
     it.close(),
   );
-  readiness.ask('store', () => store.blobs.has(NO_BLOB));
+  const blobs = monitoring.timed(store.blobs);
+  readiness.ask('store', () => blobs.has(NO_BLOB));
   const heart = closing.add(await RedisHeart.start({ url, namespace, onTrouble }), (it) => it.close());
   monitoring.watchPulse(heart);
   heart.onLapse(() =>
@@ -105,8 +112,8 @@ async function work(identity: WorkerIdentity, options: Work, closing: Closing): 
   const fleet = closing.add(await RedisFleet.open({ url, namespace, onTrouble }), (it) => it.close());
   readiness.ask('queue', () => fleet.ping());
   const parts: WorkerParts = {
-    consumer: new LoggedConsumer(queue.consumer(workerId), log),
-    proofs: new ProofStore(store.blobs),
+    consumer: new LoggedConsumer(monitoring.observed(queue.consumer(workerId)), log),
+    proofs: new ProofStore(blobs),
     join: async (info) => {
       warnOfOthers(await fleet.list(), info, log);
       return fleet.join(info);

@@ -1,8 +1,16 @@
-import { EspalierError, systemClock } from '../../common/index.js';
+import { EspalierError, type Process, systemClock } from '../../common/index.js';
+import type { JobConsumer } from '../../queue/index.js';
+import type { BlobStore } from '../../store/index.js';
 import type { Closing } from '../cluster/closing.js';
 import type { ProcessLog } from '../cluster/process-log.js';
+import { readPackageInfo } from '../package-info.js';
+import { watchEventLoop } from './event-loop.js';
+import { ObservedConsumer } from './observed-consumer.js';
 import { type ProbeAddress, ProbeServer } from './probe-server.js';
 import { type CheckResult, Readiness, type Verdict } from './readiness.js';
+import type { Telemetry } from './sdk.js';
+import { TimedBlobStore } from './timed-blob-store.js';
+import { isTelemetryWanted } from './wanted.js';
 
 /** How a process lets itself be watched. */
 export interface MonitoringPlan {
@@ -13,6 +21,9 @@ export interface MonitoringPlan {
 
 export interface MonitoringOptions {
   readonly plan: MonitoringPlan;
+  readonly process: Process;
+  /** Tells this process from all others: the id of its worker or orchestrator. */
+  readonly instanceId: string;
   /** What must be so before the process can do its work, and why it is not yet (`Readiness`). */
   readonly awaited: Readonly<Record<string, string>>;
   readonly log: ProcessLog;
@@ -32,15 +43,23 @@ const SILENT_MS_MAX = 30_000;
 /** What a process shows of itself: whether it lives, whether it is ready, and its metrics. */
 export interface Monitoring {
   readonly readiness: Readiness;
+  /** null: nobody wants to know. */
+  readonly telemetry: Telemetry | null;
   /** From now on the process is healthy only while this comes round. */
   watchPulse(pulse: Pulse): void;
+  /** The same store, each operation of which is timed. */
+  timed(blobs: BlobStore): BlobStore;
+  /** The same consumer, which measures what becomes of each job. */
+  observed(consumer: JobConsumer): JobConsumer;
 }
 
-/** Serves probes from now on, before anything is ready, until `closing`, the last of all. Rejects with `usage`. */
-export async function startMonitoring(
-  { plan, awaited, log, signal }: MonitoringOptions,
-  closing: Closing,
-): Promise<Monitoring> {
+/**
+ * Measures, and serves probes and metrics, from now on, before anything is ready, until `closing`, the last of all. Rejects
+ * with `usage`. Connections that are to be measured are opened after it.
+ */
+export async function startMonitoring(options: MonitoringOptions, closing: Closing): Promise<Monitoring> {
+  const { plan, awaited, log, signal } = options;
+  const telemetry = await openTelemetry(options, closing);
   const readiness = new Readiness(awaited, systemClock);
   const drain = () => readiness.drain(EspalierError.from(signal?.reason).message);
   signal?.addEventListener('abort', drain, { once: true });
@@ -50,14 +69,36 @@ export async function startMonitoring(
       await ProbeServer.start(plan.listen, {
         health: async () => healthOf(pulses),
         readiness: () => readiness.verdict(),
-        metrics: null,
+        metrics: telemetry && (() => telemetry.metricsText()),
       }),
       (it) => it.close(),
     );
     const text = `metrics and probes are served on http://${server.address}`;
     log.write('plain', text, { kind: 'metrics', address: server.address });
   }
-  return { readiness, watchPulse: (pulse) => void pulses.push(pulse) };
+  return {
+    readiness,
+    telemetry,
+    watchPulse: (pulse) => void pulses.push(pulse),
+    timed: (blobs) => (telemetry === null ? blobs : new TimedBlobStore(blobs, telemetry.meter)),
+    observed: (consumer) => (telemetry === null ? consumer : new ObservedConsumer(consumer, telemetry, systemClock)),
+  };
+}
+
+/** What it takes to measure is loaded only where somebody wants to know. */
+async function openTelemetry(
+  { plan: { listen, env }, process, instanceId, log }: MonitoringOptions,
+  closing: Closing,
+): Promise<Telemetry | null> {
+  const isScraped = listen !== null;
+  if (!isTelemetryWanted(env, isScraped)) return null;
+  const { startTelemetry } = await import('./sdk.js');
+  const { version } = readPackageInfo();
+  const telemetry = startTelemetry({ service: `espalier-${process}`, version, instanceId, env, isScraped, log });
+  closing.add(telemetry, (it) => it.close());
+  const stopWatching = watchEventLoop(telemetry.meter, systemClock);
+  closing.add(stopWatching, async (stop) => stop());
+  return telemetry;
 }
 
 /** That the event loop turns is shown by the answer itself. */

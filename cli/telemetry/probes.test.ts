@@ -19,7 +19,10 @@ async function watched(awaited: Record<string, string>, options: Partial<Monitor
   const stream = new CapturedStream();
   const log = new ProcessLog(new TextLines(stream, { colour: false }), { clock: systemClock });
   const plan = { listen: ANY, env: {} };
-  const monitoring = await startMonitoring({ plan, awaited, log, ...options }, closing);
+  const monitoring = await startMonitoring(
+    { ...{ plan, process: 'worker', instanceId: 'w.1' }, awaited, log, ...options },
+    closing,
+  );
   const [, address] = /served on (http:\S+)/.exec(stream.text) ?? [];
   const get = async (path: string, method = 'GET') => {
     const response = await fetch(`${address}${path}`, { method });

@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import { EspalierError } from '../errors.js';
+import { timeCommands } from '../telemetry/redis-latency.js';
 import { checkServer } from './check-server.js';
 import { redactRedisUrl } from './redact-redis-url.js';
 import { redisTarget } from './redis-tls.js';
@@ -59,6 +60,7 @@ export async function connectRedis({ url, name, onTrouble, ...limits }: RedisOpt
     retryStrategy: (times) =>
       ready ? Math.min(RECONNECT_DELAY_MS_MAX, RECONNECT_DELAY_MS_MIN * 2 ** Math.min(times, 10)) : null,
   });
+  await timeCommands(redis);
   let lastError: RedisError | undefined;
   // Without a listener ioredis prints every failed attempt.
   redis.on('error', (error: RedisError) => {

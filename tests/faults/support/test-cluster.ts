@@ -86,6 +86,11 @@ export class TestCluster {
     return program;
   }
 
+  /** A command of this cluster as a process, whether or not it gets to work. */
+  launch(name: string, command: string, options: ProgramOptions): Program {
+    return this.#spawn(name, command, [], options);
+  }
+
   /** A block that is as big as `calls` is long; the same seed makes the same block. */
   block(calls: readonly number[], seed = 1): Promise<Block> {
     const { signal } = new AbortController();

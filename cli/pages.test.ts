@@ -16,8 +16,10 @@ const PAGES = [
   'docs/api.md',
   'docs/blocks.md',
   'docs/cluster.md',
+  'docs/operations.md',
   'docs/running-a-cluster.md',
   'docs/sizing.md',
+  'docs/telemetry.md',
 ];
 
 const commands = allCommands(describeCommands(buildProgram(captureContext().context)));

@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs';
 const PROGRAMS = {
   'redis-server': 'Redis, version 7.0 or later',
   faketime: 'for clocks that jump',
+  prometheus: 'with promtool, for dashboard and alerts',
 } as const;
 
 /**

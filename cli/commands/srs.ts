@@ -20,7 +20,9 @@ export function registerSrs(program: Command, context: CliContext): void {
   addExamples(status, [{ line: 'espalier srs status', meaning: 'half a second' }]);
   const fetch = srs
     .command('fetch')
-    .description('download the canonical SRS into the cache and check it; goes on where it was stopped')
+    .description(
+      'download the canonical SRS into the cache and check it; goes on where it was stopped, and keeps one that is good',
+    )
     .option('--json', 'print one JSON object')
     .action((options: RawSrsOptions) => fetchSrs(options, context));
   addExamples(fetch, [

@@ -12,7 +12,7 @@ import { checkPowers, G1_FILE, G2_FILE, readSrsFolder, type SrsFolder } from './
 export const COMPRESSED_G1_FILE = 'bn254_g1_compressed.dat';
 
 /** Random places at which an expanded SRS is checked with pairings. */
-const PAIRING_CHECKS = 4;
+export const PAIRING_CHECKS = 4;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

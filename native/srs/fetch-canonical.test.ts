@@ -79,6 +79,21 @@ describe('fetchCanonical', () => {
     expect(ranges).toHaveLength(1);
   });
 
+  test('keeps what is there and good, whoever has left a lock, and downloads it anew where it is damaged', async () => {
+    const { host, ranges } = await serveFile('g1_compressed.dat', compress(twoPoints));
+    const env = { ESPALIER_CACHE: await tempFolder() };
+    const options = { points: 2, hosts: [host], waitMaxMs: 0 };
+    const srs = await fetchCanonical(env, options);
+    const other = await FolderLock.acquire(dirname(fetchedSrsFolder(env)));
+    await expect(fetchCanonical(env, options)).resolves.toEqual(srs);
+    expect(ranges).toHaveLength(1);
+    await other.release();
+    await writeFile(join(srs.folder, 'bn254_g1.dat'), Buffer.concat([FIRST_G1, generatorMultiple(7n)]));
+    await fetchCanonical(env, options);
+    expect(ranges).toHaveLength(2);
+    expect((await readFile(join(srs.folder, 'bn254_g1.dat'))).equals(twoPoints)).toBe(true);
+  });
+
   test('whoever waits may stop, and stops by itself at last', async () => {
     const { host, ranges } = await serveFile('g1_compressed.dat', compress(twoPoints));
     const env = { ESPALIER_CACHE: await tempFolder() };

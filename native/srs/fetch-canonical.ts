@@ -2,12 +2,12 @@ import { mkdir, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { EspalierError, FolderLock } from '../../common/index.js';
-import { fetchedSrsFolder, installCompressed } from './canonical-folder.js';
+import { fetchedSrsFolder, installCompressed, PAIRING_CHECKS } from './canonical-folder.js';
 import { COMPRESSED_POINT_BYTES } from './comb/point-expander.js';
 import { downloadRange } from './download-range.js';
 import { DEFAULT_POINTS } from './known-srs.js';
 import type { PointsPoolOptions } from './points-pool.js';
-import { readSrsFolder, type SrsFolder } from './srs-folder.js';
+import { checkPowers, readSrsFolder, type SrsFolder } from './srs-folder.js';
 
 /** Where `bb` and `@aztec/bb.js` download from (its `net_crs.js`): the first, or where that fails the second. */
 export const CANONICAL_HOSTS = ['https://crs.aztec-cdn.foundation', 'https://crs.aztec-labs.com'] as const;
@@ -33,8 +33,9 @@ export interface FetchOptions extends PointsPoolOptions {
 }
 
 /**
- * Downloads the canonical SRS into the cache, expands it and checks it. Goes on where an earlier call was stopped, and
- * waits while another process does the same, to use what that one has fetched.
+ * Downloads the canonical SRS into the cache, expands it and checks it; one that is there and good is kept, so this may
+ * be an init step of every start. Goes on where an earlier call was stopped, and waits while another process does the
+ * same, to use what that one has fetched.
  *
  * @throws EspalierError `srs-missing` without a network, `srs-invalid` when something else came than the SRS,
  *   `folder-busy` when another process does not come to an end with it, `disk-full`, `cancelled`.
@@ -47,6 +48,9 @@ export async function fetchCanonical(
   const points = options.points ?? DEFAULT_POINTS;
   try {
     await mkdir(folder, { recursive: true });
+    // Before the lock, which a container that was killed may have left for good on a volume that others share.
+    const before = await whatIsThere(folder, points);
+    if (before !== null) return before;
     const { lock, hasWaited } = await lockOrWait(folder, points, options);
     try {
       const found = hasWaited ? await whatIsThere(folder, points) : null;
@@ -125,8 +129,12 @@ async function lockOrWait(
   }
 }
 
-/** The SRS that another process has fetched meanwhile, if it is what is wanted. */
+/** The SRS that has been fetched already, if it is what is wanted and sound. */
 async function whatIsThere(folder: string, points: number): Promise<SrsFolder | null> {
   const found = await readSrsFolder(folder).catch(() => null);
-  return found?.name === 'canonical' && found.points >= points ? found : null;
+  if (found?.name !== 'canonical' || found.points < points) return null;
+  return checkPowers(found, PAIRING_CHECKS).then(
+    () => found,
+    () => null,
+  );
 }

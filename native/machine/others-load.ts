@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
 /** USER_HZ, see `proc(5)`. */
 const MS_PER_TICK = 10;
@@ -20,18 +20,31 @@ export function watchOthers(): () => number | null {
 
 function readOthersMs(): number | null {
   try {
-    const { pid } = process;
-    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean);
-    const ours = [pid, ...children].map((ourPid) => readFileSync(`/proc/${ourPid}/stat`, 'utf8'));
-    return othersMs(readFileSync('/proc/stat', 'utf8'), ours);
+    return othersMs(readFileSync('/proc/stat', 'utf8'), statsOf(process.pid));
   } catch {
     return null;
   }
 }
 
+/** Of a process and of all below it that live. Any thread may have started a child, and children have their own. */
+function statsOf(pid: number | string): readonly string[] {
+  const children = readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
+    readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').split(' ').filter(Boolean),
+  );
+  const stats = children.flatMap((child) => {
+    try {
+      return statsOf(child);
+    } catch {
+      // It has ended just now: its parent, which is read after it, tells of it.
+      return [];
+    }
+  });
+  return [...stats, readFileSync(`/proc/${pid}/stat`, 'utf8')];
+}
+
 /**
  * Processor time of all programs but ours since the machine started: from `/proc/stat`, and `/proc/<pid>/stat` of this
- * process and its living children (of those that have ended, it tells itself).
+ * process and of all living ones below it (of children that have ended and were waited for, each tells itself).
  */
 export function othersMs(stat: string, ours: readonly string[]): number {
   return ours.reduce((sum, own) => sum - ownMs(own), busyMs(stat));

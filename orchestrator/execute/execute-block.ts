@@ -54,6 +54,7 @@ export async function executeParts(
     transactions.add(transaction);
     bases.push(transaction.public);
   }
+  transactions.trim();
   return { transactions, rootPublic: await inTurns(joinAll(hasher, bases), options.signal) };
 }
 

@@ -57,6 +57,14 @@ export class PackedTransactions {
     this.#taken += record.length;
   }
 
+  /** Gives back the room that the next ones would have taken: of small blocks that is most of it. */
+  trim(): void {
+    const last = this.#chunks.at(-1);
+    if (last === undefined || this.#taken >= last.length) return;
+    this.#chunks[this.#chunks.length - 1] = Buffer.from(last.subarray(0, this.#taken));
+    this.#taken = CHUNK_BYTES;
+  }
+
   at(index: number): ExecutedTransaction | undefined {
     const chunk = this.#chunks[this.#places[0][index] ?? -1];
     if (chunk === undefined) return undefined;

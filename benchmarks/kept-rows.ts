@@ -32,8 +32,8 @@ const schema: z.ZodType<KeptRow> = z.strictObject({
 
 /** Writes rows that were measured just now, in place of what the file held. */
 export async function keepRows(path: string, rows: readonly Row[], repetitions: number): Promise<void> {
-  const facts = { machine: machine(), measuredOn: new Date().toISOString().slice(0, 10), repetitions };
-  await writeFile(path, rows.map((row) => `${JSON.stringify({ ...row, ...facts })}\n`).join(''));
+  const facts = { machine: machine(), measuredOn: new Date().toISOString().slice(0, 10) };
+  await writeFile(path, rows.map((row) => `${JSON.stringify({ repetitions, ...row, ...facts })}\n`).join(''));
 }
 
 /** Throws, naming file and line, where one is no row. */

@@ -1,8 +1,10 @@
 /** `npm run bench -- SCOPE [--json FILE] [--repetitions N]` */
 import { Command, InvalidArgumentError } from 'commander';
+import { watchOthers } from '../native/index.js';
 import { formatRows } from './format-rows.js';
 import { keepRows } from './kept-rows.js';
 import { machine } from './machine.js';
+import type { Row } from './scope.js';
 import { SCOPES } from './scopes/index.js';
 
 const REPETITIONS_MAX = 1_000;
@@ -19,9 +21,17 @@ async function bench(scopeName: string, options: Options): Promise<void> {
   }
   const progress = (line: string) => void process.stderr.write(`${line}\n`);
   const repetitions = options.repetitions ?? scope.repetitions;
-  const rows = await scope.run({ repetitions, progress });
+  const othersCores = watchOthers();
+  const measured = await scope.run({ repetitions, progress });
+  const rows = [...measured, othersRow(scopeName, othersCores() ?? Number.NaN)];
   process.stdout.write(`${machine()}\n${formatRows(rows)}`);
   if (options.json !== undefined) await keepRows(options.json, rows, repetitions);
+}
+
+/** What all of a scope is worth: what is measured on a machine that others use too is worth as much as this is small. */
+function othersRow(scopeName: string, value: number): Row {
+  const note = 'over the whole run';
+  return { name: `${scopeName}/cores-of-others`, unit: 'cores', value, spread: [value, value], note, repetitions: 1 };
 }
 
 function repetitions(text: string): number {

@@ -1,7 +1,8 @@
 import type { Row } from './scope.js';
 
-/** The median of the values (the mean of the middle two where they are even), and how far they spread. */
+/** The median of the values (the mean of the middle two where they are even), and how far they spread; NaN where one is NaN. */
 export function median(values: readonly number[]): Pick<Row, 'value' | 'spread'> {
+  if (values.some(Number.isNaN)) return { value: Number.NaN, spread: [Number.NaN, Number.NaN] };
   const sorted = [...values].sort((a, b) => a - b);
   const min = sorted[0];
   const max = sorted.at(-1);

@@ -11,6 +11,8 @@ export interface Row {
   readonly targetMin?: number;
   /** What a reader must know to read the value rightly, or why there is none (`value` is then NaN). */
   readonly note?: string;
+  /** How often it was measured, where not as often as the rest of its scope. */
+  readonly repetitions?: number;
 }
 
 export interface ScopeOptions {

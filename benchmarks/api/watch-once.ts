@@ -1,4 +1,3 @@
-import { watchOthers } from '../../native/index.js';
 import { BenchProcess } from '../queue/bench-process.js';
 import { machineMs } from '../queue/clock.js';
 import type { WatchServerAddress } from './watch-server.js';
@@ -19,7 +18,6 @@ export interface Measured {
   readonly delaysMs: readonly number[];
   readonly perSecond: number;
   readonly memoryBytes: number;
-  readonly othersCores: number;
 }
 
 const CONNECTIONS = 4;
@@ -33,7 +31,6 @@ export async function watchOnce({
   flat,
   chunk,
 }: WatchBenchOptions): Promise<Measured> {
-  const othersCores = watchOthers();
   const server = new BenchProcess('../api/watch-server.js');
   const crowds = Array.from({ length: processes }, () => new BenchProcess('../api/watchers.js'));
   const share = watchers / processes;
@@ -53,7 +50,6 @@ export async function watchOnce({
       delaysMs,
       perSecond: (1_000 * flat * watchers) / (lastMs - startedMs),
       memoryBytes,
-      othersCores: othersCores() ?? Number.NaN,
     };
   } finally {
     await Promise.all([server, ...crowds].map((program) => program.stop()));

@@ -14,6 +14,7 @@ const BLOCKS = [
 export interface CircuitRun {
   readonly circuit: CircuitName;
   readonly threads: number;
+  /** Made anew for each repetition, by a solver that has made it before. */
   readonly witnessMs: number;
   readonly usage: ResourceUsage;
   readonly verifyMs: number;
@@ -37,10 +38,10 @@ export async function proveEachCircuit(engine: Engine, options: EachCircuitOptio
     const block = await makeBlock(engine, { ...shape, threads: mostThreads, signal, onProgress: () => undefined });
     const prepared = await planExecution(sourceOf(block), engine, {});
     const made = new Map<JobId, ChildProofContent>();
-    for await (const { job, request, witnessMs } of jobRequests(engine, prepared, async (id) => made.get(id))) {
+    for await (const { job, request, solve } of jobRequests(engine, prepared, async (id) => made.get(id))) {
       const isNew = !seen.has(job.circuit);
       seen.add(job.circuit);
-      const own = isNew ? await proveRepeatedly(engine.prover, request, { ...options, witnessMs }) : [];
+      const own = isNew ? await proveRepeatedly(engine.prover, request, { ...options, solve }) : [];
       runs.push(...own.map(({ run }) => run));
       const { proof } = own[0] ?? (await engine.prover.prove(request, { threads: mostThreads }));
       made.set(job.id, { keyHash: request.key.hash, proof: proof.proof });
@@ -49,15 +50,18 @@ export async function proveEachCircuit(engine: Engine, options: EachCircuitOptio
   return runs;
 }
 
-/** The numbers of threads take turns. */
+/** The numbers of threads take turns. `solve`: makes the witness once more. */
 export async function proveRepeatedly(
   prover: Pick<Prover, 'prove' | 'verify'>,
   request: ProveRequest,
-  { threads, repetitions, progress, witnessMs }: EachCircuitOptions & { readonly witnessMs: number },
+  { threads, repetitions, progress, solve }: EachCircuitOptions & { readonly solve: () => Promise<unknown> },
 ): Promise<readonly { readonly proof: Proof; readonly run: CircuitRun }[]> {
   const { circuit } = request;
   const all: { readonly proof: Proof; readonly run: CircuitRun }[] = [];
   for (let repetition = 1; repetition <= repetitions; repetition++) {
+    const solvingMs = performance.now();
+    await solve();
+    const witnessMs = performance.now() - solvingMs;
     for (const count of threads) {
       const { proof, usage } = await prover.prove(request, { threads: count });
       const startedMs = performance.now();

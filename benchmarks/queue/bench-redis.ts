@@ -48,10 +48,6 @@ export class BenchRedis {
     return numberOf(await this.#client.info('memory'), 'used_memory');
   }
 
-  async keys(): Promise<number> {
-    return this.#client.dbsize();
-  }
-
   async stop(): Promise<void> {
     this.#client.disconnect();
     const exit = once(this.#process, 'exit');

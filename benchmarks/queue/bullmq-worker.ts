@@ -54,9 +54,9 @@ serveCalls({
 function processor(holdMsMax: number, jobMs: number): (job: Job) => Promise<void> {
   if (jobMs > 0) return () => pause(jobMs);
   if (holdMsMax === 0) return async () => undefined;
-  return async ({ data }) => {
+  return async () => {
     const startedMs = machineMs();
     await hold(holdMsMax);
-    stamps.push({ job: `${data}`, startedMs, endedMs: machineMs() });
+    stamps.push({ startedMs, endedMs: machineMs() });
   };
 }

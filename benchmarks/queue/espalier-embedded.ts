@@ -2,7 +2,7 @@
 import { MemoryJobQueue } from '../../queue/index.js';
 import { machineMs, ownCpuMs, ownPeakBytes } from './clock.js';
 import type { JobTimesMs } from './job-times.js';
-import { keptOfBlock } from './kept-of-block.js';
+import { keptOfBlock, keptOfExecutedBlock } from './kept-of-block.js';
 import { NoOpRun } from './no-op-run.js';
 import { serveCalls } from './serve-calls.js';
 import { serveLeases, workFor } from './serve-leases.js';
@@ -21,18 +21,15 @@ serveCalls({
   cpuMs: ownCpuMs,
   peakBytes: ownPeakBytes,
   /** As `keptOfBlock`. */
-  async kept(shape: TreeShape): Promise<number> {
-    const queue = new MemoryJobQueue();
-    const grown = await keptOfBlock(queue, shape);
-    await queue.close();
-    return grown;
-  },
+  kept: (shape: TreeShape) => keptOfBlock(new MemoryJobQueue(), shape),
+  /** As `keptOfExecutedBlock`. */
+  keptExecuted: (shape: TreeShape) => keptOfExecutedBlock(new MemoryJobQueue(), shape),
   /** Resolves with the milliseconds from handing the planned block to the scheduler until its root is proven. */
   async run({ shape, seed, jobMs, slots }: EmbeddedRunOptions): Promise<number> {
     const queue = new MemoryJobQueue();
     const consumer = queue.consumer('bench.1');
     const serving = Array.from({ length: slots }, () => serveLeases(consumer, workFor(jobMs)));
-    const run = new NoOpRun(queue.producer, treeOf(shape, seed), seed);
+    const run = new NoOpRun(queue.producer, { id: seed, tree: treeOf(shape, seed) });
     const startedMs = machineMs();
     await run.run();
     const tookMs = machineMs() - startedMs;

@@ -28,7 +28,7 @@ serveCalls({
   kept: (shape: TreeShape) => keptOfBlock(queue(), shape),
   /** Resolves with the milliseconds from handing the planned block to the scheduler until its root is proven. */
   async drain({ shape, seed }: { readonly shape: TreeShape; readonly seed: string }): Promise<number> {
-    const run = new NoOpRun(queue().producer, treeOf(shape, seed), seed);
+    const run = new NoOpRun(queue().producer, { id: seed, tree: treeOf(shape, seed) });
     const startedMs = machineMs();
     await run.run();
     return machineMs() - startedMs;
@@ -38,7 +38,7 @@ serveCalls({
     const tree = treeOf({ transactions: 1, calls }, 'chain');
     const finished = new Bitset(tree.size);
     for (let call = 0; call < calls; call++) finished.add(tree.vmJob(0, call));
-    await new NoOpRun(queue().producer, tree, 'chain').run(finished);
+    await new NoOpRun(queue().producer, { id: 'chain', tree }).run(finished);
   },
   /** Adds one job when the one before is done, after a while in which everything is idle. */
   async addOneByOne({ count, idleMsMax }: { readonly count: number; readonly idleMsMax: number }) {

@@ -1,5 +1,4 @@
 /** A worker whose jobs do nothing, for a while if it is told to. */
-import type { JobLease } from '../../proto/index.js';
 import { machineMs, ownCpuMs } from './clock.js';
 import { hold } from './hold.js';
 import type { JobTimesMs } from './job-times.js';
@@ -25,8 +24,7 @@ serveCalls({
   async open({ workerId, concurrency, holdMsMax, jobMs = 0, ...target }: EspalierWorkerOptions) {
     const queue = await openQueue(target, workerId);
     const consumer = queue.consumer(workerId);
-    const work: Work | undefined =
-      holdMsMax > 0 ? (lease, started) => holdAndStamp(lease, started, holdMsMax) : workFor(jobMs);
+    const work: Work | undefined = holdMsMax > 0 ? (_, started) => holdAndStamp(started, holdMsMax) : workFor(jobMs);
     for (let slot = 0; slot < concurrency; slot++) {
       serveLeases(consumer, work).catch((error: unknown) => {
         console.error(error);
@@ -38,9 +36,9 @@ serveCalls({
   stamps: () => stamps.splice(0),
 });
 
-async function holdAndStamp(lease: JobLease, started: Promise<void>, holdMsMax: number): Promise<void> {
+async function holdAndStamp(started: Promise<void>, holdMsMax: number): Promise<void> {
   const startedMs = machineMs();
   await started;
   await hold(holdMsMax);
-  stamps.push({ job: lease.job.id, startedMs, endedMs: machineMs() });
+  stamps.push({ startedMs, endedMs: machineMs() });
 }

@@ -6,6 +6,9 @@ import type { EspalierWorkerOptions } from './espalier-worker.js';
 import { type Makespan, type MakespanOptions, makespanOf } from './makespan.js';
 import type { QueueTarget } from './open-queue.js';
 
+/** Seed of the tree that counts. */
+const MEASURED = 'measured';
+
 /** An orchestrator and workers, each in a process of its own, over BullMQ. */
 export async function makespanOverBullmq(options: MakespanOptions): Promise<Makespan> {
   const { shape, jobMs, slots, warmUps } = options;
@@ -23,7 +26,7 @@ export async function makespanOverBullmq(options: MakespanOptions): Promise<Make
     );
     const prove = (seed: string) => producer.call<number>('drain', { shape, seed });
     for (let round = 1; round <= warmUps; round++) await prove(`warm-up-${round}`);
-    return makespanOf(options, await prove('measured'));
+    return makespanOf(options, MEASURED, await prove(MEASURED));
   } finally {
     await stopAll({ redis, producer, workers });
   }
@@ -36,7 +39,7 @@ export async function makespanEmbedded(options: MakespanOptions): Promise<Makesp
   try {
     const prove = (seed: string) => cluster.call<number>('run', { ...common, seed } satisfies EmbeddedRunOptions);
     for (let round = 1; round <= warmUps; round++) await prove(`warm-up-${round}`);
-    return makespanOf(options, await prove('measured'));
+    return makespanOf(options, MEASURED, await prove(MEASURED));
   } finally {
     await cluster.stop();
   }

@@ -21,14 +21,15 @@ export interface Makespan {
   readonly lowerBoundMs: number;
 }
 
-export function makespanOf({ shape, jobMs, slots }: MakespanOptions, makespanMs: number): Makespan {
-  const tree = treeOf(shape, 'bound');
+/** `seed`: of the tree that was proven, since the times of its jobs may follow from their ids. */
+export function makespanOf({ shape, jobMs, slots }: MakespanOptions, seed: string, makespanMs: number): Makespan {
+  const tree = treeOf(shape, seed);
   return { jobs: tree.size, makespanMs, lowerBoundMs: lowerBoundMs(tree, jobMs, slots) };
 }
 
 /** No schedule is shorter: the longest path from a leaf to the root, or all work spread evenly over all slots. */
 export function lowerBoundMs(tree: ProofTree, jobMs: JobTimesMs, slots: number): number {
-  const timeOf = (job: number) => jobTimeMs(jobMs, tree.circuit(job));
+  const timeOf = (job: number) => jobTimeMs(jobMs, { id: tree.jobId(job), circuit: tree.circuit(job) });
   let workMs = 0;
   for (let job = 0; job < tree.size; job++) workMs += timeOf(job);
   return Math.max(criticalPathMs(tree, timeOf), workMs / slots);

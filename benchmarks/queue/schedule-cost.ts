@@ -71,11 +71,15 @@ export async function scheduleOverBullmq(options: ScheduleOptions): Promise<Sche
   }
 }
 
-/** Bytes that an embedded cluster keeps of a block for each of its jobs, when it has just been handed over. */
-export async function keptBytesPerJob(shape: TreeShape): Promise<number> {
+/**
+ * Bytes that an embedded cluster keeps of a block for each of its jobs, when it has just been handed over: all of it, of a
+ * block that is executed for that, or without its content and execution.
+ */
+export async function keptBytesPerJob(shape: TreeShape, what: 'whole' | 'scheduler-and-queue'): Promise<number> {
   const cluster = new BenchProcess('espalier-embedded.js');
   try {
-    return (await cluster.call<number>('kept', shape)) / treeOf(shape, 'kept').size;
+    const kept = await cluster.call<number>(what === 'whole' ? 'keptExecuted' : 'kept', shape);
+    return kept / treeOf(shape, 'kept').size;
   } finally {
     await cluster.stop();
   }

@@ -22,5 +22,5 @@ export async function serveLeases(consumer: JobConsumer, work?: Work): Promise<v
 
 /** As a proof that takes so long: a worker does not wait for the word of its start to be heard. */
 export function workFor(jobMs: JobTimesMs): Work | undefined {
-  return jobMs === 0 ? undefined : ({ job }) => pause(jobTimeMs(jobMs, job.circuit));
+  return jobMs === 0 ? undefined : ({ job }) => pause(jobTimeMs(jobMs, job));
 }

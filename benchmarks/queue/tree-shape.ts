@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type ProofTree, planBlock } from '../../orchestrator/index.js';
+import { type BlockShape, type ProofTree, planBlock } from '../../orchestrator/index.js';
 
 export interface TreeShape {
   readonly transactions: number;
@@ -8,12 +8,25 @@ export interface TreeShape {
 }
 
 /** The tree of a block of this shape; another `seed` gives the same tree with other job ids. */
-export function treeOf({ transactions, calls }: TreeShape, seed: string): ProofTree {
-  return planBlock({
-    lineageSeed: sha256(seed),
-    transactionIds: Array.from({ length: transactions }, (_, t) => sha256(`${seed} ${t}`)),
+export function treeOf(shape: TreeShape, seed: string): ProofTree {
+  return planBlock(hashedOutlineOf(shape, seed));
+}
+
+/** What `treeOf` plans. */
+export function hashedOutlineOf(shape: TreeShape, seed: string): BlockShape {
+  return outlineOf(shape, sha256(seed), (transaction) => sha256(`${seed} ${transaction}`));
+}
+
+export function outlineOf(
+  { transactions, calls }: TreeShape,
+  lineageSeed: string,
+  idOf: (transaction: number) => string,
+): BlockShape {
+  return {
+    lineageSeed,
+    transactionIds: Array.from({ length: transactions }, (_, transaction) => idOf(transaction)),
     callCounts: new Array<number>(transactions).fill(calls),
-  });
+  };
 }
 
 function sha256(text: string): string {

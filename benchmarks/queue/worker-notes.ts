@@ -7,7 +7,6 @@ export interface Completed {
 
 /** When a worker had one job: `machineMs`. */
 export interface JobStamp {
-  readonly job: string;
   /** The worker has it, and would begin. */
   readonly startedMs: number;
   /** The worker is done with it, and is about to tell the queue. */

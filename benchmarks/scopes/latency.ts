@@ -1,4 +1,3 @@
-import { watchOthers } from '../../native/index.js';
 import { watchOnce } from '../api/watch-once.js';
 import { median } from '../median.js';
 import type { LatencyOptions } from '../queue/latency.js';
@@ -30,7 +29,6 @@ interface Latencies {
   readonly bullmq: BullmqLatency;
   /** From publishing an event until a lone watcher of its block has decoded it. */
   readonly watchDelay: readonly number[];
-  readonly othersCores: number;
 }
 
 export async function measureLatency(
@@ -41,11 +39,10 @@ export async function measureLatency(
   const all: Latencies[] = [];
   for (let repetition = 1; repetition <= repetitions; repetition++) {
     progress(`latency: ${repetition} of ${repetitions}`);
-    const othersCores = watchOthers();
     const espalier = await latencyEspalier(options);
     const bullmq = await latencyBullmq(options);
     const { delaysMs } = await watchOnce({ ...LONE_WATCHER, paced: options.samples, everyMs: options.holdMsMax });
-    all.push({ espalier, bullmq, watchDelay: delaysMs, othersCores: othersCores() ?? Number.NaN });
+    all.push({ espalier, bullmq, watchDelay: delaysMs });
   }
   return [
     ...rowsOf('espalier/ready-to-started', all, ({ espalier }) => espalier.readyToStarted, READY_TO_STARTED_MS_MAX),
@@ -55,7 +52,6 @@ export async function measureLatency(
     ...rowsOf('bullmq/add-to-start', all, ({ bullmq }) => bullmq.addToStart),
     ...rowsOf('bullmq/flow-to-next', all, ({ bullmq }) => bullmq.flowToNext),
     ...rowsOf('bullmq/event-to-next', all, ({ bullmq }) => bullmq.eventToNext),
-    { name: 'latency/cores-of-others', unit: 'cores', ...median(all.map(({ othersCores }) => othersCores)) },
   ];
 }
 

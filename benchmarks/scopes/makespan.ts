@@ -1,6 +1,6 @@
-import { DEFAULT_DURATIONS_MS, type JobCircuit } from '../../orchestrator/index.js';
+import { DEFAULT_DURATIONS_MS } from '../../orchestrator/index.js';
 import { median } from '../median.js';
-import type { JobTimesMs } from '../queue/job-times.js';
+import type { CircuitTimesMs, JobTimesMs } from '../queue/job-times.js';
 import type { MakespanOptions } from '../queue/makespan.js';
 import { makespanEmbedded, makespanOverBullmq } from '../queue/makespan-espalier.js';
 import type { Row, Scope } from '../scope.js';
@@ -15,14 +15,18 @@ export interface MakespanCase extends MakespanOptions {
   readonly targets?: Readonly<Partial<Record<Way, number>>>;
 }
 
-/** Proofs measured with Barretenberg 5 on two threads, a hundred times as fast. */
+/** Proofs measured with Barretenberg 5 on two threads, a hundred times as fast, and varied: the scheduler knows but a mean. */
 const SCALE = 100;
-const MEASURED_MS = Object.fromEntries(
-  Object.entries(DEFAULT_DURATIONS_MS).map(([circuit, ms]) => [circuit, Math.round(ms / SCALE)]),
-) as Record<JobCircuit, number>;
+const JITTER = 0.1;
+const MEASURED_MS = {
+  byCircuit: Object.fromEntries(
+    Object.entries(DEFAULT_DURATIONS_MS).map(([circuit, ms]) => [circuit, Math.round(ms / SCALE)]),
+  ) as CircuitTimesMs,
+  jitter: JITTER,
+};
 
-/** Slots of fleets from starved to unlimited: there are never more jobs to do than two for each transaction. */
-const FLEETS = { starved: () => 64, middling: () => 512, unlimited: (transactions: number) => 2 * transactions };
+/** Slots a transaction: with two calls there are never more jobs to do than two for each. */
+const FLEETS = { starved: 1 / 4, middling: 1, unlimited: 2 };
 
 const FULL: readonly MakespanCase[] = [
   {
@@ -33,7 +37,7 @@ const FULL: readonly MakespanCase[] = [
   { ...caseOf('3s-1024/unlimited', 1_024, 2, 3_000, 2_048), targets: { bullmq: 1.02 } },
   ...[64, 256, 1_024].flatMap((transactions) =>
     Object.entries(FLEETS).map(([fleet, slots]) =>
-      caseOf(`measured-${transactions}/${fleet}`, transactions, 2, MEASURED_MS, slots(transactions)),
+      caseOf(`measured-${transactions}/${fleet}`, transactions, 2, MEASURED_MS, slots * transactions),
     ),
   ),
 ];

@@ -8,7 +8,7 @@ import {
   sampleRequests,
   splitsOf,
 } from '../../cli/index.js';
-import { probeMachine, watchOthers } from '../../native/index.js';
+import { probeMachine } from '../../native/index.js';
 import { median } from '../median.js';
 import type { Row, Scope, ScopeOptions } from '../scope.js';
 
@@ -21,14 +21,13 @@ export const packing: Scope = {
     const say = { onWarning: progress, onWait: progress };
     const engine = await openEngine({ srs: 'auto', prover: { kind: 'native' }, env: process.env, ...say });
     try {
-      const othersCores = watchOthers();
       const { cores } = await probeMachine();
       const rows: Row[] = [];
       const signal = new AbortController().signal;
       for await (const request of sampleRequests(engine, { threads: cores, signal })) {
         rows.push(...(await packingRows(engine, request, options)));
       }
-      return [...rows, { name: 'packing/cores-of-others', unit: 'cores', ...median([othersCores() ?? Number.NaN]) }];
+      return rows;
     } finally {
       await engine.stop();
     }

@@ -1,8 +1,7 @@
 /** Plans one block in this process and prints what it cost: `node plan-once.js TRANSACTIONS CALLS`. */
-import { createHash } from 'node:crypto';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { Bitset, planBlock, Scheduler } from '../../orchestrator/index.js';
+import { keptBytes } from '../queue/kept-bytes.js';
+import { hashedOutlineOf } from '../queue/tree-shape.js';
 
 export interface PlanningCost {
   readonly jobs: number;
@@ -19,30 +18,13 @@ export interface PlanningCost {
 }
 
 const [transactions = 0, calls = 0] = process.argv.slice(2).map(Number);
-setFlagsFromString('--expose-gc');
-const collectGarbage = runInNewContext('gc') as () => void;
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
-}
-
-function keptBytes(): number {
-  collectGarbage();
-  const { heapUsed, arrayBuffers } = process.memoryUsage();
-  return heapUsed + arrayBuffers;
-}
-
-const shape = {
-  lineageSeed: sha256('start'),
-  transactionIds: Array.from({ length: transactions }, (_, t) => sha256(`transaction ${t}`)),
-  callCounts: new Array<number>(transactions).fill(calls),
-};
-const before = keptBytes();
+const outline = hashedOutlineOf({ transactions, calls }, 'plan');
+const before = await keptBytes();
 
 const startedMs = performance.now();
-const tree = planBlock(shape);
+const tree = planBlock(outline);
 const planMs = performance.now() - startedMs;
-const treeBytes = keptBytes() - before;
+const treeBytes = (await keptBytes()) - before;
 
 const jobsFromMs = performance.now();
 for (let job = 0; job < tree.size; job++) tree.job(job, 'block', () => 'rollup');

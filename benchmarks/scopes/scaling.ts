@@ -10,9 +10,11 @@ import {
   type ScalingRule,
   type ScalingRun,
   simulateScaling,
+  USUAL_MACHINES,
 } from '../../orchestrator/index.js';
-import { BUILT_IN_PROFILES, BYTES_PER_GIB } from '../../proto/index.js';
+import { BUILT_IN_PROFILES } from '../../proto/index.js';
 import { median } from '../median.js';
+import { outlineOf } from '../queue/tree-shape.js';
 import type { Row, Scope } from '../scope.js';
 
 /** One block on pods that are scaled by the tree, by proving window, and by the queue's length, by jobs a pod. */
@@ -90,7 +92,8 @@ export async function measureScaling(
   repetitions: number,
   progress: (line: string) => void,
 ): Promise<readonly Row[]> {
-  const tree = treeOf(plan);
+  // Other ids would be given other proof times: the figures that are told of are those of these.
+  const tree = planBlock(outlineOf(plan, numberedId(0), numberedId));
   const outcomes = new Map<string, readonly Outcome[]>();
   for (const way of waysOf(plan)) {
     progress(`scaling: ${way.name}`);
@@ -151,13 +154,9 @@ async function run(way: Way, tree: ProofTree, { workersMax }: ScalingPlan, seed:
 }
 
 const POOLS: readonly Omit<PoolPlan, 'workersMax'>[] = [
-  { kind: { name: 'vm', resources: machine(32, 64) }, resourceClass: 'vm' },
-  { kind: { name: 'rollup', resources: machine(8, 16) }, resourceClass: 'rollup' },
+  { kind: USUAL_MACHINES.vm, resourceClass: 'vm' },
+  { kind: USUAL_MACHINES.rollup, resourceClass: 'rollup' },
 ];
-
-function machine(cores: number, memoryGiB: number) {
-  return { cores, memoryBytes: memoryGiB * BYTES_PER_GIB, gpus: 0 };
-}
 
 function outcomeOf({ makespansMs: [makespanMs = Number.NaN], pools }: ScalingRun): Outcome {
   const hours = ({ name }: PoolPlan['kind']) => (pools[name]?.workerMs ?? 0) / 3_600_000;
@@ -229,11 +228,6 @@ function ratioOf(own: Outcome, others: readonly Outcome[], cost: Cost): number {
   return (Number.isFinite(fastest) ? fastest : cheapest.blockSeconds) / own.blockSeconds;
 }
 
-function treeOf({ transactions, calls }: ScalingPlan): ProofTree {
-  const id = (number: number) => number.toString(16).padStart(64, '0');
-  return planBlock({
-    lineageSeed: id(0),
-    transactionIds: Array.from({ length: transactions }, (_, t) => id(t)),
-    callCounts: Array.from({ length: transactions }, () => calls),
-  });
+function numberedId(number: number): string {
+  return number.toString(16).padStart(64, '0');
 }

@@ -21,6 +21,8 @@ export interface SchedulingScopeOptions {
   /** Blocks of the reference size that come before. */
   readonly warmUps: number;
   readonly slots: number;
+  /** Transactions of the block that is executed, to see what is kept of it. */
+  readonly executed: number;
 }
 
 const FULL: SchedulingScopeOptions = {
@@ -30,6 +32,7 @@ const FULL: SchedulingScopeOptions = {
   transactionsMin: 8_192,
   warmUps: 4,
   slots: 100,
+  executed: 4_096,
 };
 
 export const scheduling: Scope = {
@@ -50,7 +53,7 @@ export async function measureScheduling(
   progress: (line: string) => void,
 ): Promise<readonly Row[]> {
   const all: Record<Way, Costs[]> = { embedded: [], bullmq: [] };
-  const keptBytes: number[] = [];
+  const kept: { readonly whole: number; readonly schedulerAndQueue: number }[] = [];
   const largest = options.sizes.at(-1) ?? 1;
   for (let repetition = 1; repetition <= repetitions; repetition++) {
     for (const way of Object.keys(WAYS) as Way[]) {
@@ -61,11 +64,28 @@ export async function measureScheduling(
       }
       all[way].push(costs);
     }
-    keptBytes.push(await keptBytesPerJob({ transactions: largest, calls: options.calls }));
+    progress(`scheduling: ${repetition} of ${repetitions}, memory of a block`);
+    const { calls, executed } = options;
+    kept.push({
+      whole: await keptBytesPerJob({ transactions: executed, calls }, 'whole'),
+      schedulerAndQueue: await keptBytesPerJob({ transactions: largest, calls }, 'scheduler-and-queue'),
+    });
   }
-  const kept = { name: 'scheduling/kept-memory', unit: 'bytes/job', ...median(keptBytes) };
+  const handedOver = 'that was handed over just now';
   return [
-    { ...kept, target: KEPT_BYTES_PER_JOB_MAX, note: `of a block of ${largest} that was handed over just now` },
+    {
+      name: 'scheduling/kept-memory',
+      unit: 'bytes/job',
+      ...median(kept.map(({ whole }) => whole)),
+      target: KEPT_BYTES_PER_JOB_MAX,
+      note: `of an executed block of ${options.executed} ${handedOver}, its execution and outline included`,
+    },
+    {
+      name: 'scheduling/kept-memory/scheduler-and-queue',
+      unit: 'bytes/job',
+      ...median(kept.map(({ schedulerAndQueue }) => schedulerAndQueue)),
+      note: `of a block of ${largest} ${handedOver}, with its tree and without its execution`,
+    },
     ...rowsOf('embedded', all.embedded, options),
     ...rowsOf('bullmq', all.bullmq, options),
   ];

@@ -1,6 +1,10 @@
-/** Simulates one block in this process and prints what that cost: `node simulate-once.js TRANSACTIONS VM ROLLUP`. */
-import { calmTimes, planBlock, simulateBlock } from '../../orchestrator/index.js';
-import { BUILT_IN_PROFILES, BYTES_PER_GIB } from '../../proto/index.js';
+/**
+ * Simulates one block in this process and prints what that cost:
+ * `node simulate-once.js TRANSACTIONS VM ROLLUP calm|troubled`.
+ */
+import { calmTimes, planBlock, simulateBlock, USUAL_MACHINES } from '../../orchestrator/index.js';
+import { BUILT_IN_PROFILES } from '../../proto/index.js';
+import { hashedOutlineOf } from '../queue/tree-shape.js';
 
 export interface SimulationCost {
   readonly jobs: number;
@@ -15,27 +19,23 @@ export interface SimulationCost {
 const PROOF_MS = 30_000;
 const CALLS = 2;
 
-const [transactions = 0, vm = 0, rollup = 0] = process.argv.slice(2).map(Number);
-const idOf = (number: number) => number.toString(16).padStart(64, '0');
-const kindOf = (name: string, cores: number, memoryGiB: number) => ({
-  name,
-  resources: { cores, memoryBytes: memoryGiB * BYTES_PER_GIB, gpus: 0 },
-});
+/** As `plan-fleet --jitter 0.2 --stragglers 0.01x5 --failures 0.005` has it. */
+const TROUBLE = { jitter: 0.2, stragglers: { share: 0.01, factor: 5 }, failures: 0.005 };
+
+const [transactions = 0, vm = 0, rollup = 0] = process.argv.slice(2, 5).map(Number);
+const isTroubled = process.argv[5] === 'troubled';
+const outline = hashedOutlineOf({ transactions, calls: CALLS }, 'simulate');
 
 const startedMs = performance.now();
 const startedCpu = process.cpuUsage();
 const run = await simulateBlock({
-  tree: planBlock({
-    lineageSeed: idOf(0),
-    transactionIds: Array.from({ length: transactions }, (_, t) => idOf(t)),
-    callCounts: new Array<number>(transactions).fill(CALLS),
-  }),
+  tree: planBlock(outline),
   machines: [
-    { kind: kindOf('vm', 32, 64), count: vm },
-    { kind: kindOf('rollup', 8, 16), count: rollup },
+    { kind: USUAL_MACHINES.vm, count: vm },
+    { kind: USUAL_MACHINES.rollup, count: rollup },
   ],
   profile: BUILT_IN_PROFILES.production,
-  times: calmTimes(() => ({ kind: 'constant', ms: PROOF_MS })),
+  times: { ...calmTimes(() => ({ kind: 'constant', ms: PROOF_MS })), ...(isTroubled ? TROUBLE : {}) },
   seed: 1,
 });
 const wallMs = performance.now() - startedMs;

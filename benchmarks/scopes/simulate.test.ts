@@ -8,6 +8,7 @@ it('simulates a tiny block in a process of its own, and finds fleets for two', a
   // VM, two kernels, base, two levels of joins: as many machines as there are jobs.
   expect(figure('4/makespan-over-bound')).toBe(1);
   expect(figure('4/time')).toBeGreaterThan(0);
+  expect(figure('4/troubled/time')).toBeGreaterThan(0);
   expect(figure('fleet/2/makespan')).toBeLessThanOrEqual(240);
   expect(figure('fleet/4/vm')).toBeGreaterThan(figure('fleet/2/vm') - 1);
 });

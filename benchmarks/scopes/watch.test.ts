@@ -11,7 +11,6 @@ test('a few who watch a block get every event, and how long it took is told', as
     'watch/delay/p99.9',
     'watch/delivered',
     'watch/server-memory',
-    'watch/cores-of-others',
   ]);
   expect(values['watch/delay/p50']).toBeGreaterThan(0);
   expect(values['watch/delivered']).toBeGreaterThan(0);

@@ -42,10 +42,5 @@ export async function measureWatch(
       'MB',
       all.map(({ memoryBytes }) => memoryBytes / 1e6),
     ),
-    row(
-      'watch/cores-of-others',
-      'cores',
-      all.map(({ othersCores }) => othersCores),
-    ),
   ];
 }

@@ -8,6 +8,7 @@ import {
   LIMITS,
   type Profile,
   RESOURCE_CLASSES,
+  type ResourceClass,
   requirementOf,
   usedClasses,
 } from '../../proto/index.js';
@@ -135,12 +136,13 @@ async function run(options: RawPlanOptions, context: CliContext): Promise<void> 
 
 async function requestOf(options: RawPlanOptions, calm: ProofTimes, context: CliContext): Promise<PlanRequest> {
   const { readProfile } = await import('../run/chosen-profile.js');
+  const { USUAL_MACHINES } = await import('../../orchestrator/index.js');
   const { jitter = calm.jitter, stragglers = calm.stragglers, failures = calm.failures } = options;
   const profile =
     options.profile === undefined
       ? BUILT_IN_PROFILES.production
       : await readProfile(resolve(context.cwd, options.profile));
-  const kinds = kindsOf(profile, options.machines);
+  const kinds = kindsOf(profile, options.machines, USUAL_MACHINES);
   const names = kinds.map(({ name }) => name);
   for (const [option, given] of [['--workers', options.workers] as const, ['--price', options.price] as const]) {
     const unknown = [...(given?.keys() ?? [])].find((name) => !names.includes(name));
@@ -175,20 +177,16 @@ async function requestOf(options: RawPlanOptions, calm: ProofTimes, context: Cli
   };
 }
 
-const USUAL_MACHINES = new Map<string, MachineKind['resources']>([
-  ['vm', { cores: 32, memoryBytes: 64 * BYTES_PER_GIB, gpus: 0 }],
-  ['rollup', { cores: 8, memoryBytes: 16 * BYTES_PER_GIB, gpus: 0 }],
-]);
-
 /** The kinds that were given, else one for each class that the profile's circuits use. */
 function kindsOf(
   profile: Profile,
   given: ReadonlyMap<string, MachineKind['resources']> | undefined,
+  usual: Readonly<Partial<Record<ResourceClass, MachineKind>>>,
 ): readonly MachineKind[] {
   if (given !== undefined) return [...given].map(([name, resources]) => ({ name, resources }));
   const used = usedClasses(profile);
   return RESOURCE_CLASSES.filter((name) => used.includes(name)).map((name) => {
     const { cores, memoryGiB, gpus } = requirementOf(profile, name);
-    return { name, resources: USUAL_MACHINES.get(name) ?? { cores, memoryBytes: memoryGiB * BYTES_PER_GIB, gpus } };
+    return usual[name] ?? { name, resources: { cores, memoryBytes: memoryGiB * BYTES_PER_GIB, gpus } };
   });
 }

@@ -8,8 +8,8 @@ import type { Engine } from './engine.js';
 export interface JobRequest {
   readonly job: Job;
   readonly request: ProveRequest;
-  /** Making the witness alone. */
-  readonly witnessMs: number;
+  /** Makes the witness once more, and nothing else. Not to be called when the next request was asked for. */
+  readonly solve: () => Promise<ProveRequest['witness']>;
 }
 
 /** What is read of a proof that is verified in another one. */
@@ -39,10 +39,9 @@ export async function* jobRequests(
       const circuit = circuits.circuit(job.circuit);
       const inputs = await readInputs(job, store, keys);
       const publicInputs = publicInputsOf(circuit.artifact.abi as Abi, inputs);
-      const startedMs = performance.now();
-      const witness = witnesses === null ? null : await witnesses.solve(circuit, inputs, signal);
-      const witnessMs = performance.now() - startedMs;
-      yield { job, request: { circuit, key: keys.key(job.circuit), publicInputs, witness }, witnessMs };
+      const solve = async () => (witnesses === null ? null : witnesses.solve(circuit, inputs, signal));
+      const witness = await solve();
+      yield { job, request: { circuit, key: keys.key(job.circuit), publicInputs, witness }, solve };
     }
   } finally {
     await witnesses?.close();

@@ -1,4 +1,5 @@
 import {
+  BYTES_PER_GIB,
   countThatFit,
   type MachineResources,
   meets,
@@ -15,6 +16,12 @@ export interface MachineKind {
   readonly name: string;
   readonly resources: MachineResources;
 }
+
+/** Machines that provers rent, with room for one proof of the production profile each. */
+export const USUAL_MACHINES = {
+  vm: { name: 'vm', resources: { cores: 32, memoryBytes: 64 * BYTES_PER_GIB, gpus: 0 } },
+  rollup: { name: 'rollup', resources: { cores: 8, memoryBytes: 16 * BYTES_PER_GIB, gpus: 0 } },
+} as const satisfies Readonly<Record<string, MachineKind>>;
 
 /** So many machines of one kind. */
 export interface MachineCount {

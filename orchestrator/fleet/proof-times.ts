@@ -44,7 +44,7 @@ export function meanDurationsMs({ laws }: ProofTimes): CircuitDurations {
 }
 
 /** What a proof of the law takes on average. */
-export function meanMs(law: DurationLaw): number {
+function meanMs(law: DurationLaw): number {
   switch (law.kind) {
     case 'constant':
       return law.ms;

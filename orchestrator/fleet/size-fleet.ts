@@ -36,7 +36,7 @@ export type FleetSize =
   | { readonly found: false; readonly machines: readonly MachineCount[]; readonly runs: readonly BlockRun[] };
 
 /** A count is found to within this share of itself. */
-export const COUNT_TOLERANCE = 0.01;
+const COUNT_TOLERANCE = 0.01;
 /** Steps up from what could do at best, until a fleet does. */
 const GROWTH = [1, 1.02, 1.06, 1.15, 1.35, 1.8, 2.5, 4, 8] as const;
 /** More of one kind may spare more of the others: so many times the fewest are tried. */
@@ -211,7 +211,7 @@ class Trials {
 }
 
 /** The block's jobs, as long as they would take with this seed if nothing went wrong. */
-export function usualWorkload(
+function usualWorkload(
   { tree, profile, times }: Pick<FleetSearch, 'tree' | 'profile' | 'times'>,
   seed: number,
 ): Workload {

@@ -19,8 +19,6 @@ export interface LowerBound {
 /** The jobs of a block by what they need: all that lower bounds depend on. */
 export class Workload {
   readonly criticalPathMs: number;
-  /** All proofs one after another. */
-  readonly workMs: number;
   readonly #profile: Profile;
   readonly #alike: ReadonlyMap<ResourceClass, readonly AlikeJobs[]>;
 
@@ -29,17 +27,14 @@ export class Workload {
     this.#profile = profile;
     const tailsMs = new Float64Array(tree.size);
     let criticalPathMs = 0;
-    let workMs = 0;
     for (let job = tree.size - 1; job >= 0; job--) {
       const durationMs = durationsMs[job] ?? Number.NaN;
       const parent = tree.parent(job);
       const tailMs = parent < 0 ? 0 : (tailsMs[parent] ?? 0) + (durationsMs[parent] ?? 0);
       tailsMs[job] = tailMs;
-      workMs += durationMs;
       criticalPathMs = Math.max(criticalPathMs, tailMs + durationMs);
     }
     this.criticalPathMs = criticalPathMs;
-    this.workMs = workMs;
     const stepMs = Math.max(criticalPathMs / TAIL_STEPS, Number.MIN_VALUE);
     const groups = new Map<ResourceClass, Map<number, { count: number; workMs: number }>>();
     for (let job = 0; job < tree.size; job++) {

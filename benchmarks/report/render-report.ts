@@ -1,6 +1,7 @@
 import { formatValue, verdictOf } from '../format-rows.js';
 import type { KeptRow } from '../kept-rows.js';
 import { type Plot, type Series, seriesOf } from './plot.js';
+import type { Target } from './targets.js';
 
 export interface Report {
   readonly markdown: string;
@@ -20,6 +21,7 @@ export function renderReport(
   rows: readonly KeptRow[],
   plots: readonly Plot[],
   descriptions: Readonly<Record<string, string>>,
+  wanted: readonly Target[] = [],
 ): Report {
   const scopes = [...new Set(rows.map(scopeOf))];
   const shown = plots.map((plot) => ({ plot, series: seriesOf(plot, rows) })).filter(({ series }) => series.length > 0);
@@ -35,14 +37,23 @@ export function renderReport(
       table(own, scope),
     ].join('\n');
   });
-  return { markdown: [HEAD, targets(rows), ...sections].join('\n'), plots: shown };
+  return { markdown: [HEAD, targets(rows, wanted), ...sections].join('\n'), plots: shown };
 }
 
-function targets(rows: readonly KeptRow[]): string {
-  const withTarget = rows.filter((row) => verdictOf(row) !== '');
-  if (withTarget.length === 0) return '';
-  const lines = withTarget.map((row) => `| ${row.name} | ${valueText(row)} | ${verdictOf(row)} |`);
-  return `## Targets\n\n| what | measured | target |\n| --- | --- | --- |\n${lines.join('\n')}\n`;
+/** Those that were set, measured or not, then whatever else has a target. */
+function targets(rows: readonly KeptRow[], wanted: readonly Target[]): string {
+  const set = wanted.map(({ what, name }) => {
+    const row = rows.find((one) => one.name === name);
+    const measured = row === undefined ? 'not measured | ' : `${valueText(row)} | ${verdictOf(row)}`;
+    return `| ${what} | ${measured} | ${name} |`;
+  });
+  const names = new Set(wanted.map(({ name }) => name));
+  const others = rows
+    .filter((row) => verdictOf(row) !== '' && !names.has(row.name))
+    .map((row) => `| | ${valueText(row)} | ${verdictOf(row)} | ${row.name} |`);
+  const lines = [...set, ...others];
+  if (lines.length === 0) return '';
+  return `## Targets\n\n| what | measured | target | row |\n| --- | --- | --- | --- |\n${lines.join('\n')}\n`;
 }
 
 function table(rows: readonly KeptRow[], scope: string): string {

@@ -39,10 +39,16 @@ test('rows are kept with what they are worth, and read again', async () => {
 
 test('a report says what was measured, where, and which targets are missed', async () => {
   const kept = ROWS.map((row) => ({ ...row, machine: 'a machine', measuredOn: '2026-11-25', repetitions: 1 }));
-  const { markdown, plots } = renderReport(kept, [PLOT, { ...PLOT, points: /^nothing$/ }], { trial: 'a trial of it' });
-  expect(markdown).toContain('| trial/ours/64/time | 12.3 s (12 to 13) | at most 30: met |');
-  expect(markdown).toContain('| trial/ours/1024/time | 31 s | at most 30: MISSED |');
-  expect(markdown).toContain('| trial/rate | 1235 jobs/s (1000 to 2000) | at least 1000: met |');
+  const wanted = [
+    { what: 'large ones', name: 'trial/ours/1024/time' },
+    { what: 'nobody looked', name: 'trial/ours/2/time' },
+  ];
+  const plotted = [PLOT, { ...PLOT, points: /^nothing$/ }];
+  const { markdown, plots } = renderReport(kept, plotted, { trial: 'a trial of it' }, wanted);
+  expect(markdown).toContain('| large ones | 31 s | at most 30: MISSED | trial/ours/1024/time |');
+  expect(markdown).toContain('| nobody looked | not measured |  | trial/ours/2/time |');
+  expect(markdown).toContain('| | 12.3 s (12 to 13) | at most 30: met | trial/ours/64/time |');
+  expect(markdown).toContain('| | 1235 jobs/s (1000 to 2000) | at least 1000: met | trial/rate |');
   expect(markdown).toContain(
     'A trial of it.\n\nMeasured on a machine; 2026-11-25; 1 repetition.\n\n![Times of a trial](plots/trial-times.svg)',
   );

@@ -4,9 +4,9 @@ import { drainBullmq } from '../queue/drain-bullmq.js';
 import { drainEspalier } from '../queue/drain-espalier.js';
 import type { Row, Scope } from '../scope.js';
 
-/** The rates that issue 3 asks for: at least so much of raw BullMQ's, and more than a flow's. */
+/** The rates that issue 5 asks for: so much of raw BullMQ's, and of that of a flow, which must be added too. */
 const RATIO_TO_JOBS_MIN = 0.7;
-const RATIO_TO_FLOW_MIN = 1;
+const RATIO_TO_FLOW_MIN = 1.5;
 
 export interface DrainScopeOptions {
   readonly shape: DrainOptions['shape'];
@@ -30,7 +30,7 @@ export const drain: Scope = {
   run: ({ repetitions, progress }) => measureDrains(FULL, repetitions, progress),
 };
 
-/** Names of the ways to drain, in the order in which they take turns. */
+/** Ways to drain. */
 type Way = 'bullmq-jobs' | 'bullmq-jobs-and-adding' | 'bullmq-flow' | 'bullmq-flow-and-adding' | 'espalier';
 type Drains = Readonly<Record<Way, Drain>>;
 
@@ -71,8 +71,8 @@ function rowsOf(all: readonly Drains[]): readonly Row[] {
   return [
     { ...ratio('bullmq-jobs'), targetMin: RATIO_TO_JOBS_MIN },
     ratio('bullmq-jobs-and-adding'),
-    { ...ratio('bullmq-flow'), targetMin: RATIO_TO_FLOW_MIN },
-    ratio('bullmq-flow-and-adding'),
+    ratio('bullmq-flow'),
+    { ...ratio('bullmq-flow-and-adding'), targetMin: RATIO_TO_FLOW_MIN },
     ...ways.flatMap((way) => [
       row(way, 'jobs/s', (drains) => jobsPerSecond(drains[way])),
       row(`${way}/redis-cpu`, 'us/job', (drains) => perJobUs(drains[way], 'redis')),

@@ -1,7 +1,10 @@
-/** What asks Aztec's broker for proofs, through Aztec's facade: it knows the tree, as Aztec's orchestrator does, in memory. */
+/**
+ * What asks Aztec's broker for proofs, through Aztec's facade, and knows the tree, as Aztec's orchestrator does, in memory. Jobs
+ * that nobody waits for it can put in the broker itself.
+ */
 import type { ProofTree } from '../../orchestrator/index.js';
 import type { CircuitName } from '../../proto/index.js';
-import { machineMs, ownCpuMs } from '../queue/clock.js';
+import { machineMs } from '../queue/clock.js';
 import { hold } from '../queue/hold.js';
 import { keptBytes } from '../queue/kept-bytes.js';
 import { serveCalls } from '../queue/serve-calls.js';
@@ -23,19 +26,43 @@ const METHODS: Readonly<Record<string, ProofMethod>> = {
   'root-rollup-single': 'getRootRollupProof',
 };
 const EPOCH = 1;
+/** As `base-rollup-private`. */
+const ENQUEUED = 'PRIVATE_TX_BASE_ROLLUP';
 
+export interface AztecOrchestratorOptions {
+  readonly url: string;
+  readonly settings: AztecSettings;
+  readonly asks: boolean;
+}
+
+const store = new ReferenceStore();
+
+let broker: BrokerClient | undefined;
 let facade: Facade | undefined;
 /** Jobs that the broker has acknowledged. */
 let queued = 0;
 
 serveCalls({
-  cpuMs: ownCpuMs,
   keptBytes,
   queued: () => queued,
-  async open({ url, settings }: { readonly url: string; readonly settings: AztecSettings }) {
+  /** `asks`: starts the facade, which polls the broker from then on. */
+  async open({ url, settings, asks }: AztecOrchestratorOptions) {
     const aztec = await AztecPackages.load();
-    const broker = counting(await aztec.connect(url));
-    facade = await aztec.startFacade(broker, new ReferenceStore(), settings.facadePollMs);
+    broker = counting(await aztec.connect(url));
+    if (asks) facade = await aztec.startFacade(broker, store, settings.facadePollMs);
+  },
+  /** Puts so many jobs in the broker without the facade. Resolves when it has acknowledged them all. */
+  async enqueue({ jobs, seed }: { readonly jobs: number; readonly seed: string }): Promise<void> {
+    if (broker === undefined) throw new Error('"open" comes first');
+    const client = broker;
+    const type = await AztecPackages.proofType(ENQUEUED);
+    await Promise.all(
+      Array.from({ length: jobs }, async (_, job) => {
+        const id = `${EPOCH}:${ENQUEUED}:${seed} ${job}`;
+        const inputsUri = await store.saveProofInput(id, type);
+        await client.enqueueProvingJob({ id, type, inputsUri, epochNumber: EPOCH });
+      }),
+    );
   },
   /** Resolves with the milliseconds from the first job until the root is known to be proven. */
   async drain({ shape, seed }: { readonly shape: TreeShape; readonly seed: string }): Promise<number> {

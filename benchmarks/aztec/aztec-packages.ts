@@ -33,6 +33,9 @@ interface BrokerModule {
   ) => Agent;
 }
 
+/** Aztec's own, of a client of its broker. */
+const CONNECTIONS = 10;
+
 /** The prover node's side of the broker. Each method asks for a proof and resolves with it. */
 export type Facade = CircuitProver & Startable;
 
@@ -80,7 +83,8 @@ export class AztecPackages {
     return `http://127.0.0.1:${port}`;
   }
 
-  async connect(url: string): Promise<BrokerClient> {
+  /** `connections`: undefined for Aztec's own. */
+  async connect(url: string, connections = CONNECTIONS): Promise<BrokerClient> {
     const { Agent, makeUndiciFetch } = (await load('@aztec/foundation/json-rpc/undici')) as {
       Agent: new (options: object) => unknown;
       makeUndiciFetch(agent: unknown): unknown;
@@ -88,13 +92,23 @@ export class AztecPackages {
     const { makeTracedFetch } = (await load('@aztec/telemetry-client')) as {
       makeTracedFetch(retries: readonly number[], noRetry: boolean, fetch: unknown): unknown;
     };
-    const fetch = makeTracedFetch([1, 2, 3], false, makeUndiciFetch(new Agent({ connections: 10 })));
+    const fetch = makeTracedFetch([1, 2, 3], false, makeUndiciFetch(new Agent({ connections })));
     return this.#broker.createProvingJobBrokerClient(url, {}, fetch);
   }
 
   /** `pollMs`: undefined for Aztec's own. */
   agent(broker: BrokerClient, store: ProofStore, prover: CircuitProver, pollMs?: number): Agent {
     return new this.#broker.ProvingAgent(broker, store, prover, [], pollMs);
+  }
+
+  /** What Aztec calls a kind of proof. */
+  static async proofType(name: string): Promise<number> {
+    const { ProvingRequestType } = (await load('@aztec/stdlib/proofs')) as {
+      ProvingRequestType: Readonly<Record<string, number>>;
+    };
+    const type = ProvingRequestType[name];
+    if (type === undefined) throw new Error(`Aztec has no proofs called ${name}`);
+    return type;
   }
 
   async startFacade(broker: BrokerClient, store: ProofStore, pollMs?: number): Promise<Facade> {

@@ -1,9 +1,10 @@
 /** Aztec's agents, whose jobs do nothing, for a while if they are told to. */
 import { setTimeout as pause } from 'node:timers/promises';
-import { machineMs, ownCpuMs } from '../queue/clock.js';
+import { machineMs } from '../queue/clock.js';
+import { Completions } from '../queue/completions.js';
 import { hold } from '../queue/hold.js';
 import { serveCalls } from '../queue/serve-calls.js';
-import type { Completed, JobStamp } from '../queue/worker-notes.js';
+import type { JobStamp } from '../queue/worker-notes.js';
 import { type Agent, AztecPackages } from './aztec-packages.js';
 import type { AztecSettings } from './aztec-settings.js';
 import type { BrokerClient, CircuitProver } from './aztec-types.js';
@@ -20,17 +21,15 @@ export interface AztecWorkerOptions {
   readonly jobMs: number;
 }
 
-let count = 0;
-let lastMs = 0;
+const completions = new Completions();
 const stamps: JobStamp[] = [];
 let agents: readonly Agent[] = [];
 
 serveCalls({
-  cpuMs: ownCpuMs,
   /** Connects to the broker; `run` lets the agents begin. */
   async open({ url, settings, slots, ...work }: AztecWorkerOptions) {
     const aztec = await AztecPackages.load();
-    const broker = counting(await aztec.connect(url));
+    const broker = counting(await aztec.connect(url, settings.agentConnections));
     const prover = proverOf(work);
     const store = new ReferenceStore();
     agents = Array.from({ length: slots }, () => aztec.agent(broker, store, prover, settings.agentPollMs));
@@ -41,7 +40,8 @@ serveCalls({
   async rest(): Promise<void> {
     await Promise.all(agents.map((agent) => agent.stop()));
   },
-  completed: (): Completed => ({ count, lastMs }),
+  /** Resolves when there are so many. */
+  completed: (count: number) => completions.reached(count),
   /** Gives them away. */
   stamps: () => stamps.splice(0),
 });
@@ -53,8 +53,7 @@ function counting(broker: BrokerClient): BrokerClient {
       if (name !== 'reportProvingJobSuccess') return Reflect.get(target, name);
       return async (...args: readonly unknown[]) => {
         const next = await target.reportProvingJobSuccess(...args);
-        count += 1;
-        lastMs = machineMs();
+        completions.add(machineMs());
         return next;
       };
     },

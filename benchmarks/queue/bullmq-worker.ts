@@ -2,9 +2,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Job, Worker, type WorkerOptions } from 'bullmq';
 import { machineMs, ownCpuMs } from './clock.js';
+import { Completions } from './completions.js';
 import { hold } from './hold.js';
 import { serveCalls } from './serve-calls.js';
-import type { Completed, JobStamp } from './worker-notes.js';
+import type { JobStamp } from './worker-notes.js';
 
 export interface BullmqWorkerOptions {
   readonly url: string;
@@ -20,8 +21,7 @@ export interface BullmqWorkerOptions {
 }
 
 let workers: readonly Worker[] = [];
-let count = 0;
-let lastMs = 0;
+const completions = new Completions();
 let stamps: JobStamp[] = [];
 
 serveCalls({
@@ -29,7 +29,7 @@ serveCalls({
   /** Connects to a queue, and takes no job yet. */
   async open({ url, queue, concurrency, holdMsMax, jobMs = 0, atDefaults = false }: BullmqWorkerOptions) {
     await Promise.all(workers.map((worker) => worker.close()));
-    count = 0;
+    completions.reset();
     stamps = [];
     const options: WorkerOptions = { connection: { url }, autorun: false };
     workers = atDefaults
@@ -37,17 +37,15 @@ serveCalls({
       : [new Worker(queue, processor(holdMsMax, jobMs), { ...options, concurrency, removeOnComplete: { count: 0 } })];
     for (const worker of workers) {
       worker.on('error', (error) => console.error(error));
-      worker.on('completed', () => {
-        count += 1;
-        lastMs = machineMs();
-      });
+      worker.on('completed', () => completions.add(machineMs()));
     }
     await Promise.all(workers.map((worker) => worker.waitUntilReady()));
   },
   run(): void {
     for (const worker of workers) worker.run().catch((error: unknown) => console.error(error));
   },
-  completed: (): Completed => ({ count, lastMs }),
+  /** Resolves when there are so many. */
+  completed: (count: number) => completions.reached(count),
   stamps: () => stamps,
 });
 

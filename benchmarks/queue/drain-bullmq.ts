@@ -1,12 +1,11 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { BenchProcess } from './bench-process.js';
 import { BenchRedis } from './bench-redis.js';
 import type { ProducerTarget } from './bullmq-producer.js';
 import type { BullmqWorkerOptions } from './bullmq-worker.js';
 import { machineMs } from './clock.js';
 import { type Drain, type DrainOptions, type DrainProcesses, measureDrain, stopAll } from './drain.js';
+import { lastCompletedMs } from './last-completed.js';
 import { treeOf } from './tree-shape.js';
-import type { Completed } from './worker-notes.js';
 
 export interface BullmqDrainOptions extends DrainOptions {
   /** `jobs`: as many independent jobs as the tree has; `flow`: the tree, its edges BullMQ's to follow. */
@@ -15,8 +14,6 @@ export interface BullmqDrainOptions extends DrainOptions {
   readonly adding: 'before' | 'within';
   readonly atDefaults?: BullmqWorkerOptions['atDefaults'];
 }
-
-const LOOK_INTERVAL_MS = 5;
 
 /** Plain BullMQ. */
 export async function drainBullmq(options: BullmqDrainOptions): Promise<Drain> {
@@ -51,13 +48,4 @@ async function drainOnce(processes: DrainProcesses, options: BullmqDrainOptions,
     else await run();
     return (await lastCompletedMs(workers, jobs)) - startedMs;
   });
-}
-
-async function lastCompletedMs(workers: readonly BenchProcess[], jobs: number): Promise<number> {
-  for (;;) {
-    const completed = await Promise.all(workers.map((worker) => worker.call<Completed>('completed')));
-    const count = completed.reduce((sum, own) => sum + own.count, 0);
-    if (count >= jobs) return Math.max(...completed.map(({ lastMs }) => lastMs));
-    await pause(LOOK_INTERVAL_MS);
-  }
 }

@@ -26,6 +26,9 @@ serveCalls({
   },
   /** As `keptOfBlock`. */
   kept: (shape: TreeShape) => keptOfBlock(queue(), shape),
+  /** Jobs that the queue has. */
+  queued: async () =>
+    Object.values(await queue().counts()).reduce((sum, { waiting, leased }) => sum + waiting + leased, 0),
   /** Resolves with the milliseconds from handing the planned block to the scheduler until its root is proven. */
   async drain({ shape, seed }: { readonly shape: TreeShape; readonly seed: string }): Promise<number> {
     const run = new NoOpRun(queue().producer, { id: seed, tree: treeOf(shape, seed) });

@@ -1,11 +1,10 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { BenchProcess } from './bench-process.js';
 import { BenchRedis } from './bench-redis.js';
 import type { ProducerTarget } from './bullmq-producer.js';
 import type { BullmqWorkerOptions } from './bullmq-worker.js';
 import { stopAll } from './drain.js';
 import { gapsMs, type LatencyOptions } from './latency.js';
-import type { Completed, JobStamp } from './worker-notes.js';
+import type { JobStamp } from './worker-notes.js';
 
 /** Milliseconds of each sample. */
 export interface BullmqLatency {
@@ -16,8 +15,6 @@ export interface BullmqLatency {
   /** From the end of a job until the worker has the one that is added when `QueueEvents` tell of it. */
   readonly eventToNext: readonly number[];
 }
-
-const LOOK_INTERVAL_MS = 200;
 
 export async function latencyBullmq(
   { samples, warmUps, holdMsMax }: LatencyOptions,
@@ -44,8 +41,7 @@ export async function latencyBullmq(
     const eventToNext = gapsMs(await stamps());
     await open('flow');
     await producer.call('addChain', count);
-    // Seldom, so as not to be in the way of what is measured.
-    while ((await worker.call<Completed>('completed')).count < count) await pause(LOOK_INTERVAL_MS);
+    await worker.call('completed', count);
     const late = (values: readonly number[]) => values.slice(warmUps);
     return { addToStart: late(addToStart), eventToNext: late(eventToNext), flowToNext: late(gapsMs(await stamps())) };
   } finally {

@@ -25,14 +25,15 @@ export const peers: Scope = {
 };
 
 /** How each is set up: `benchmarks/README.md` says more. */
-const SETTINGS: Readonly<Record<PeerName | 'aztec-jobs-tuned', string>> = {
+const SETTINGS: Readonly<Record<PeerName | 'aztec-jobs-tuned' | 'aztec-jobs-facade-tuned', string>> = {
   espalier: 'over BullMQ, Redis with AOF',
   'bullmq-flow-tuned': 'one Worker for all slots, finished jobs removed',
   'bullmq-flow-defaults': 'a Worker for each slot, finished jobs kept',
   'aztec-tuned': 'polls every 10 ms, write batches of 1 ms',
   'aztec-defaults': 'polls every 1,000 ms, write batches of 50 ms',
   'aztec-jobs-tuned':
-    'as many jobs, none waiting for another, queued beforehand; polls every 10 ms, write batches of 1 ms',
+    'as many jobs, none waiting for another, put in its broker beforehand, and nobody asks for results; as aztec-tuned',
+  'aztec-jobs-facade-tuned': 'the same, asked for through the facade, which polls and fetches each result meanwhile',
 };
 
 /** All of them run on the same Node: the one that Aztec's module loads in, if there is such a one. `wanted`: the others not. */
@@ -69,10 +70,12 @@ function rowsOf(options: PeerOptions, all: readonly PeerNumbers[], aztecMissing:
   const jobs = treeOf(memory, 'size').size;
   return [
     { ...ratio('bullmq-flow-tuned'), targetMin: RATIO_TO_FLOW_MIN },
-    { ...ratio('aztec-tuned'), targetMin: RATIO_TO_AZTEC_MIN },
+    ratio('aztec-tuned'),
     { ...ratio('aztec-jobs-tuned'), targetMin: RATIO_TO_AZTEC_MIN },
     ...PEER_NAMES.map((name) => one(`drain/${name}`, 'jobs/s', SETTINGS[name])),
-    one('drain/aztec-jobs-tuned', 'jobs/s', SETTINGS['aztec-jobs-tuned']),
+    ...(['aztec-jobs-tuned', 'aztec-jobs-facade-tuned'] as const).map((name) =>
+      one(`drain/${name}`, 'jobs/s', SETTINGS[name]),
+    ),
     ...others('drain'),
     ...['ready-to-started', 'proven-to-next'].flatMap((what) =>
       PEER_NAMES.flatMap((name) =>
@@ -84,8 +87,14 @@ function rowsOf(options: PeerOptions, all: readonly PeerNumbers[], aztecMissing:
       row(`makespan/${name}`, 'x bound', (all) => numberOf(all, `makespan/${name}`) / boundS, SETTINGS[name]),
     ),
     ...others('makespan'),
-    ...['espalier', 'bullmq-flow', 'aztec'].flatMap((name) =>
-      ['queue', 'orchestrator'].map((who) => one(`memory/${name}/${who}`, 'bytes/job', `of ${jobs} jobs, none begun`)),
+    ...['espalier', 'bullmq-flow', 'aztec'].flatMap((name) => {
+      const note = `of ${jobs} jobs, none begun, of which ${median(all.map((one) => numberOf(one, `memory/${name}/queued`))).value} are queued`;
+      return ['queue', 'orchestrator'].map((who) => one(`memory/${name}/${who}`, 'bytes/job', note));
+    }),
+    one(
+      'memory/espalier/queue-per-queued-job',
+      'bytes/job',
+      'the same, by those that are queued; the others queue all',
     ),
   ];
 }

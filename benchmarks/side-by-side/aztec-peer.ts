@@ -2,13 +2,15 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { AztecOrchestratorOptions } from '../aztec/aztec-orchestrator.js';
 import type { AztecSettings } from '../aztec/aztec-settings.js';
 import type { AztecWorkerOptions } from '../aztec/aztec-worker.js';
 import { BenchProcess } from '../queue/bench-process.js';
 import { machineMs } from '../queue/clock.js';
+import { lastCompletedMs } from '../queue/last-completed.js';
 import { gapsMs } from '../queue/latency.js';
 import { treeOf } from '../queue/tree-shape.js';
-import type { Completed, JobStamp } from '../queue/worker-notes.js';
+import type { JobStamp } from '../queue/worker-notes.js';
 import type { Peer, PeerFleet } from './peer.js';
 
 const LOOK_INTERVAL_MS = 5;
@@ -59,26 +61,43 @@ export function aztecPeer(settings: AztecSettings): Peer {
         const before = await kept();
         await queue(orchestrator, jobs, 'measured');
         const after = await kept();
-        return { jobs, queue: after.queue - before.queue, orchestrator: after.orchestrator - before.orchestrator };
+        return {
+          jobs,
+          queued: jobs,
+          queue: after.queue - before.queue,
+          orchestrator: after.orchestrator - before.orchestrator,
+        };
       }),
   };
 }
 
-/** Jobs a second of as many jobs as the tree has, none of which waits for another, all queued before the agents begin. */
-export async function drainAztecJobs(settings: AztecSettings, { shape, slots, warmUps }: PeerFleet): Promise<number> {
+/**
+ * Jobs a second of as many jobs as the tree has, none of which waits for another, all queued before the agents begin, until the
+ * last is acknowledged to its agent. `asks`: they are asked for through the facade, which polls and fetches each result
+ * meanwhile; else they are put in the broker, and nobody asks it for more than the agents do.
+ */
+export async function drainAztecJobs(
+  settings: AztecSettings,
+  { shape, slots, warmUps }: PeerFleet,
+  asks: boolean,
+): Promise<number> {
   const { size: jobs } = treeOf(shape, 'size');
-  return withCluster(settings, { ...IDLE, slots }, async ({ orchestrator, worker }) => {
+  const work = { ...IDLE, slots };
+  const measure = async ({ orchestrator, worker }: Cluster) => {
     const drain = async (round: number) => {
-      await queue(orchestrator, jobs, `round-${round}`);
+      const seed = `round-${round}`;
+      if (asks) await queue(orchestrator, jobs, seed);
+      else await orchestrator.call('enqueue', { jobs, seed });
       const startedMs = machineMs();
       await worker.call('run');
-      const tookMs = (await lastCompletedMs(worker, (round + 1) * jobs)) - startedMs;
+      const tookMs = (await lastCompletedMs([worker], (round + 1) * jobs)) - startedMs;
       await worker.call('rest');
       return tookMs;
     };
     for (let round = 0; round < warmUps; round++) await drain(round);
     return (1_000 * jobs) / (await drain(warmUps));
-  });
+  };
+  return withCluster(settings, work, measure, asks);
 }
 
 /** Resolves when the broker has them all. */
@@ -88,18 +107,11 @@ async function queue(orchestrator: BenchProcess, jobs: number, seed: string): Pr
   while ((await orchestrator.call<number>('queued')) < before + jobs) await pause(LOOK_INTERVAL_MS);
 }
 
-async function lastCompletedMs(worker: BenchProcess, jobs: number): Promise<number> {
-  for (;;) {
-    const { count, lastMs } = await worker.call<Completed>('completed');
-    if (count >= jobs) return lastMs;
-    await pause(LOOK_INTERVAL_MS);
-  }
-}
-
 async function withCluster<T>(
   settings: AztecSettings,
   work: Work,
   measure: (cluster: Cluster) => Promise<T>,
+  asks = true,
 ): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'espalier-bench-aztec-'));
   const [broker, orchestrator, worker] = ['broker', 'orchestrator', 'worker'].map(
@@ -108,7 +120,7 @@ async function withCluster<T>(
   try {
     const url = await broker.call<string>('open', { folder, settings });
     await Promise.all([
-      orchestrator.call('open', { url, settings }),
+      orchestrator.call('open', { url, settings, asks } satisfies AztecOrchestratorOptions),
       worker.call('open', { url, settings, ...work } satisfies AztecWorkerOptions),
     ]);
     return await measure({ broker, orchestrator, worker });

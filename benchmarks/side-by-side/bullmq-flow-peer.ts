@@ -58,7 +58,12 @@ async function memory(shape: TreeShape): Promise<PeerMemory> {
     await producer.call('addFlow', shape);
     const after = await kept();
     const jobs = treeOf(shape, 'size').size;
-    return { jobs, queue: after.queue - before.queue, orchestrator: after.orchestrator - before.orchestrator };
+    return {
+      jobs,
+      queued: jobs,
+      queue: after.queue - before.queue,
+      orchestrator: after.orchestrator - before.orchestrator,
+    };
   } finally {
     await stopAll({ redis, producer });
   }

@@ -26,7 +26,9 @@ async function memory(shape: TreeShape): Promise<PeerMemory> {
     await producer.call('open', { url: redis.url } satisfies QueueTarget);
     const before = await redis.usedBytes();
     const orchestrator = await producer.call<number>('kept', shape);
-    return { jobs: treeOf(shape, 'size').size, queue: (await redis.usedBytes()) - before, orchestrator };
+    const kept = (await redis.usedBytes()) - before;
+    const queued = await producer.call<number>('queued');
+    return { jobs: treeOf(shape, 'size').size, queued, queue: kept, orchestrator };
   } finally {
     await stopAll({ redis, producer });
   }

@@ -35,9 +35,13 @@ type Measure = (peer: Peer, name: PeerName, options: PeerOptions) => Promise<Pee
 const MEASURES: Readonly<Record<string, Measure>> = {
   drain: async (peer, name, options) => {
     const numbers = { [`drain/${name}`]: await peer.drain(warmed(options.drain, name, options)) };
-    // Its broker at its best: it need not wait for whoever knows the tree.
     if (name !== 'aztec-tuned') return numbers;
-    return { ...numbers, [`drain/aztec-jobs-tuned`]: await drainAztecJobs(AZTEC_TUNED, options.drain) };
+    return {
+      ...numbers,
+      // Its broker at its best: it waits for nobody who knows the tree, and nobody polls it but the agents.
+      'drain/aztec-jobs-tuned': await drainAztecJobs(AZTEC_TUNED, options.drain, false),
+      'drain/aztec-jobs-facade-tuned': await drainAztecJobs(AZTEC_TUNED, options.drain, true),
+    };
   },
   latency: async (peer, name, options) => {
     const latency = await peer.latency(isPolling(name) ? options.polling.latency : options.latency);
@@ -56,9 +60,14 @@ const MEASURES: Readonly<Record<string, Measure>> = {
   memory: async (peer, name, { memory }) => {
     // Settings change nothing about jobs that nobody takes.
     if (name.endsWith('-defaults')) return {};
-    const { jobs, queue, orchestrator } = await peer.memory(memory);
+    const { jobs, queued, queue, orchestrator } = await peer.memory(memory);
     const who = name.replace('-tuned', '');
-    return { [`memory/${who}/queue`]: queue / jobs, [`memory/${who}/orchestrator`]: orchestrator / jobs };
+    return {
+      [`memory/${who}/queued`]: queued,
+      [`memory/${who}/queue`]: queue / jobs,
+      [`memory/${who}/queue-per-queued-job`]: queue / queued,
+      [`memory/${who}/orchestrator`]: orchestrator / jobs,
+    };
   },
 };
 

@@ -18,6 +18,8 @@ export interface PeerLatency {
 /** Bytes that a tree takes of which nothing is done yet. */
 export interface PeerMemory {
   readonly jobs: number;
+  /** Of them, those that the queue has been given. */
+  readonly queued: number;
   /** In the process between those who ask and those who prove. */
   readonly queue: number;
   /** In the process that asks. */

@@ -1,7 +1,7 @@
 import { BenchProcess } from '../queue/bench-process.js';
 import { machineMs } from '../queue/clock.js';
 import type { WatchServerAddress } from './watch-server.js';
-import type { Watched, WatchersOptions } from './watchers.js';
+import type { WatchersOptions } from './watchers.js';
 
 export interface WatchBenchOptions {
   readonly watchers: number;
@@ -20,6 +20,9 @@ export interface Measured {
   readonly memoryBytes: number;
 }
 
+/** Of the delay of an event, for readers. */
+export const WATCH_NOTE = 'board and event log in memory: Redis is not in it';
+
 const CONNECTIONS = 4;
 
 /** Some watch one block over the API, in processes of their own, while what happens in it is told. */
@@ -34,17 +37,17 @@ export async function watchOnce({
   const server = new BenchProcess('../api/watch-server.js');
   const crowds = Array.from({ length: processes }, () => new BenchProcess('../api/watchers.js'));
   const share = watchers / processes;
-  const collect = (events: number) =>
-    Promise.all(crowds.map((crowd) => crowd.call<Watched>('collect', events * share)));
+  const ofEach = <T>(name: string, events: number) =>
+    Promise.all(crowds.map((crowd) => crowd.call<T>(name, events * share)));
   try {
     const address = await server.call<WatchServerAddress>('open');
     const opening: WatchersOptions = { ...address, watchers: share, connections: CONNECTIONS };
     await Promise.all(crowds.map((crowd) => crowd.call('open', opening)));
     await server.call('tellPaced', { events: paced, everyMs });
-    const delaysMs = (await collect(paced)).flatMap((watched) => watched.delaysMs);
+    const delaysMs = (await ofEach<readonly number[]>('delaysMs', paced)).flat();
     const startedMs = machineMs();
     await server.call('tellAll', { events: flat, chunk });
-    const lastMs = Math.max(...(await collect(flat)).map((watched) => watched.lastMs));
+    const lastMs = Math.max(...(await ofEach<number>('lastMs', flat)));
     const memoryBytes = await server.call<number>('memoryBytes');
     return {
       delaysMs,

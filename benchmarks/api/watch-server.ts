@@ -6,7 +6,7 @@ import { startApi } from '../../orchestrator/index.js';
 import type { BlockEvent } from '../../proto/index.js';
 import { type BlockClaim, type BlockOwner, MemoryBlockBoard, MemoryFleet } from '../../queue/index.js';
 import { BlockStore, MemoryBlobStore, ProofStore } from '../../store/index.js';
-import { machineMs, ownCpuMs } from '../queue/clock.js';
+import { machineMs } from '../queue/clock.js';
 import { serveCalls } from '../queue/serve-calls.js';
 
 export interface WatchServerAddress {
@@ -21,7 +21,6 @@ let owned: { readonly owner: BlockOwner; readonly claim: BlockClaim } | undefine
 let told = 0;
 
 serveCalls({
-  cpuMs: ownCpuMs,
   memoryBytes: () => process.memoryUsage().rss,
   async open(): Promise<WatchServerAddress> {
     const board = await MemoryBlockBoard.open({ records: new MemoryBlobStore() });

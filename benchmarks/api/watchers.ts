@@ -1,4 +1,4 @@
-/** Many who watch one block, and note how long each event took to reach them. */
+/** Many who watch one block, and note how long events took to reach them. */
 import { ChannelCredentials } from '@grpc/grpc-js';
 import { wire } from '../../proto/index.js';
 import { machineMs } from '../queue/clock.js';
@@ -10,14 +10,10 @@ export interface WatchersOptions extends WatchServerAddress {
   readonly connections: number;
 }
 
-export interface Watched {
-  /** Milliseconds of each event at each watcher. */
-  readonly delaysMs: readonly number[];
-  /** When the last came: `machineMs`. */
-  readonly lastMs: number;
-}
-
 let delaysMs: number[] = [];
+/** Whether each delay is noted: of as many as come in a flood, only their number is. */
+let isNoting = true;
+let count = 0;
 let lastMs = 0;
 let onMore = () => {};
 
@@ -32,18 +28,30 @@ serveCalls({
     const begun = Array.from({ length: watchers }, (_, n) => watch(clients[n % connections], blockId));
     await Promise.all(begun);
   },
-  /** Resolves when `events` have come in all, and begins to count anew. */
-  async collect(events: number): Promise<Watched> {
-    while (delaysMs.length < events) {
-      await new Promise<void>((resolve) => {
-        onMore = resolve;
-      });
-    }
-    const watched = { delaysMs, lastMs };
+  /** Resolves with the milliseconds of each event at each watcher when `events` have come in all. From then on they are counted. */
+  async delaysMs(events: number): Promise<readonly number[]> {
+    await come(events);
+    isNoting = false;
+    const noted = delaysMs;
     delaysMs = [];
-    return watched;
+    return noted;
+  },
+  /** Resolves with when the last came (`machineMs`), when `events` have come in all since the delays were told. */
+  async lastMs(events: number): Promise<number> {
+    await come(events);
+    return lastMs;
   },
 });
+
+/** Resolves when `events` have come in all, and begins to count anew. */
+async function come(events: number): Promise<void> {
+  while (count < events) {
+    await new Promise<void>((resolve) => {
+      onMore = resolve;
+    });
+  }
+  count = 0;
+}
 
 async function watch(client: wire.BlockServiceClient | undefined, blockId: string): Promise<void> {
   if (client === undefined) throw new Error('no connection');
@@ -55,7 +63,9 @@ async function watch(client: wire.BlockServiceClient | undefined, blockId: strin
   stream.on('data', ({ events }: wire.WatchBlockResponse) => {
     lastMs = machineMs();
     for (const { event } of events) {
-      if (event?.$case === 'jobStarted') delaysMs.push(lastMs - Number(event.value.workerId));
+      if (event?.$case !== 'jobStarted') continue;
+      count += 1;
+      if (isNoting) delaysMs.push(lastMs - Number(event.value.workerId));
     }
     onMore();
   });

@@ -1,4 +1,4 @@
-import { watchOnce } from '../api/watch-once.js';
+import { WATCH_NOTE, watchOnce } from '../api/watch-once.js';
 import { median } from '../median.js';
 import type { LatencyOptions } from '../queue/latency.js';
 import { type BullmqLatency, latencyBullmq } from '../queue/latency-bullmq.js';
@@ -48,7 +48,7 @@ export async function measureLatency(
     ...rowsOf('espalier/ready-to-started', all, ({ espalier }) => espalier.readyToStarted, READY_TO_STARTED_MS_MAX),
     ...rowsOf('espalier/proven-to-next', all, ({ espalier }) => espalier.provenToNext, PROVEN_TO_NEXT_MS_MAX),
     ...rowsOf('espalier/ready-to-heard', all, ({ espalier }) => espalier.readyToHeard),
-    ...rowsOf('espalier/watch-delay', all, ({ watchDelay }) => watchDelay),
+    ...rowsOf('espalier/watch-delay', all, ({ watchDelay }) => watchDelay).map((row) => ({ ...row, note: WATCH_NOTE })),
     ...rowsOf('bullmq/add-to-start', all, ({ bullmq }) => bullmq.addToStart),
     ...rowsOf('bullmq/flow-to-next', all, ({ bullmq }) => bullmq.flowToNext),
     ...rowsOf('bullmq/event-to-next', all, ({ bullmq }) => bullmq.eventToNext),

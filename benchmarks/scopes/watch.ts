@@ -1,4 +1,4 @@
-import { type Measured, type WatchBenchOptions, watchOnce } from '../api/watch-once.js';
+import { type Measured, WATCH_NOTE, type WatchBenchOptions, watchOnce } from '../api/watch-once.js';
 import { median } from '../median.js';
 import { percentile } from '../queue/percentile.js';
 import type { Row, Scope } from '../scope.js';
@@ -25,13 +25,14 @@ export async function measureWatch(
   }
   const row = (name: string, unit: string, values: readonly number[]): Row => ({ name, unit, ...median(values) });
   return [
-    ...PERCENTS.map((percent) =>
-      row(
+    ...PERCENTS.map((percent) => ({
+      ...row(
         `watch/delay/p${percent}`,
         'ms',
         all.map(({ delaysMs }) => percentile(delaysMs, percent)),
       ),
-    ),
+      note: WATCH_NOTE,
+    })),
     row(
       'watch/delivered',
       'events/s',

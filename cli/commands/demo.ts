@@ -6,7 +6,7 @@ import type { CliContext } from '../context.js';
 import { addExamples } from './examples.js';
 import { addProveOptions, isSimulated, proveAndShow, type RawProveOptions } from './prove.js';
 
-/** Small, and with every circuit but the merge and the single root: one transaction of two calls, one of one. */
+/** Small: one transaction of two calls, one of one. Every circuit but the private base, the merge and the single root is in it. */
 export const DEMO = { txs: 2, calls: [2, 1], seed: 1 } as const;
 
 /** `espalier demo`: makes a block, proves it, verifies the root proof. */

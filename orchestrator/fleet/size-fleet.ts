@@ -45,7 +45,7 @@ const TRADES = [1.05, 1.2, 1.5, 2, 3] as const;
 type Counts = readonly number[];
 
 /**
- * Finds the cheapest fleet, to within `COUNT_TOLERANCE`, that proves a block in the window.
+ * Resolves with the cheapest fleet it finds, to within `COUNT_TOLERANCE`, that proves a block in the window.
  *
  * First each kind in turn, the dearest first, is brought down to what is needed while there is more than enough of those
  * after it. Then more of one kind is tried where it may spare more of the others. Fleets that lower bounds rule out

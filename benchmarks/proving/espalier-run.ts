@@ -1,4 +1,4 @@
-import { type Engine, proveRun } from '../../cli/index.js';
+import { type Engine, namedOrTuned, proveRun } from '../../cli/index.js';
 import { systemClock } from '../../common/index.js';
 import { watchOthers } from '../../native/index.js';
 import { type Block, type ProofSummary, sourceOf } from '../../proto/index.js';
@@ -7,7 +7,7 @@ import { type Block, type ProofSummary, sourceOf } from '../../proto/index.js';
 export interface EspalierRun {
   /** In the order in which they were proven. */
   readonly jobs: readonly ProofSummary[];
-  /** From the moment the first job was taken until the root proof is durable and its job acknowledged. */
+  /** From the moment the block was planned, just before its first job is taken, until the root proof is durable and its job acknowledged. */
   readonly jobsMs: number;
   /** With what comes before and after: client proofs verified, the block executed, the root proof checked. */
   readonly endToEndMs: number;
@@ -25,6 +25,7 @@ export async function runEspalier(
   const jobs: ProofSummary[] = [];
   let firstMs = Number.NaN;
   let provenMs = Number.NaN;
+  const profile = await namedOrTuned(undefined, process.env);
   const others = watchOthers();
   const startedMs = performance.now();
   await proveRun(
@@ -32,7 +33,7 @@ export async function runEspalier(
     {
       source: sourceOf(block),
       folder,
-      profile: undefined,
+      profile,
       keepProofs: true,
       onEvent: (event) => {
         if (event.kind === 'planned') firstMs = performance.now();

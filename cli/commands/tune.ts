@@ -18,8 +18,8 @@ interface RawTuneOptions extends RawEngineOptions {
 
 const REPETITIONS_DEFAULT = 2;
 const REPETITIONS_MAX = 100;
-/** Beyond a twentieth of two cores what was measured is hardly worth anything. */
-const OTHERS_CORES_MAX = 0.1;
+/** Of the cores: if other programs had more, what was measured is hardly worth anything. */
+const OTHERS_SHARE_MAX = 0.05;
 
 /** `espalier tune`. */
 export function registerTune(program: Command, context: CliContext): void {
@@ -108,7 +108,7 @@ async function measure(
       measured.set(request.name, found);
     }
     const others = othersCores() ?? 0;
-    if (others > OTHERS_CORES_MAX) {
+    if (others > OTHERS_SHARE_MAX * cores) {
       say(`other programs had ${others.toFixed(1)} cores meanwhile: tune again when nothing else runs`);
     }
     return measured;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ERROR_CODES, type ErrorCode, TRACEPARENT } from '../../common/index.js';
+import { ERROR_CODES, type ErrorCode, parseTraceparent } from '../../common/index.js';
 import {
   type BlockStatus,
   type BlockWork,
@@ -27,6 +27,7 @@ const counter = z.coerce.number().pipe(z.int().positive());
 
 type Counts = Pick<BlockProgress, 'state' | 'checked' | 'jobs' | 'done' | 'running'>;
 
+/** Strict, and so never to gain a key: older orchestrators would read no block that has it. What is new has a field of its own. */
 export const submittedSchema = z.strictObject({
   blockId: text,
   family: text,
@@ -36,8 +37,7 @@ export const submittedSchema = z.strictObject({
   srs: z.enum(['canonical', 'development', 'none']).exactOptional(),
   deadlineAtMs: amount.exactOptional(),
   keepProofs: z.boolean().exactOptional(),
-  trace: z.string().regex(TRACEPARENT).exactOptional(),
-}) satisfies z.ZodType<SubmittedBlock>;
+}) satisfies z.ZodType<Omit<SubmittedBlock, 'trace'>>;
 
 /** The numbers of a block. What else its owner tells of it has fields of its own: it may be left out. */
 export const progressSchema = z.strictObject({
@@ -106,12 +106,15 @@ export type ClaimReply = readonly [
   age: string | null,
   submitted: string | null,
   progress: string | null,
+  trace: string | null,
 ];
 
-export function readClaim([id, token, age, submitted, progress]: ClaimReply): BlockClaim {
+export function readClaim([id, token, age, submitted, progress, trace]: ClaimReply): BlockClaim {
   const what = `block ${id} on the board`;
   return {
     ...readJson(submittedSchema, submitted, what),
+    // A trace is worth no block: one that cannot be read is none.
+    ...(trace !== null && parseTraceparent(trace) !== undefined && { trace }),
     token: checkForm(counter, token, what),
     ageRank: checkForm(counter, age, what),
     checked: readProgress(progress, what).checked,
@@ -163,8 +166,17 @@ export function readStatus(id: string, reply: StatusReply): BlockStatus {
     keepProofs: block.keepProofs ?? false,
     lineageSeed: lineageSeed ? readJson(text.nullable(), lineageSeed, `${what}: lineageSeed`) : null,
     cursor: cursor ? readJson(cursorSchema.nullable(), cursor, `${what}: cursor`) : null,
-    work: work ? readJson(workSchema.nullable(), work, `${what}: work`) : null,
+    work: readWork(work),
   };
+}
+
+/** For the scaler alone: what cannot be read, of a newer version perhaps, hides no block, and reads as if nothing were known yet. */
+function readWork(json: string | null | undefined): BlockWork | null {
+  try {
+    return workSchema.nullable().safeParse(JSON.parse(json ?? 'null')).data ?? null;
+  } catch {
+    return null;
+  }
 }
 
 function readProgress(json: string | null | undefined, what: string): Counts {

@@ -7,7 +7,8 @@ import { ALLOW_OOM, RedisScript } from '../redis/redis-script.js';
  * twice, see `RedisScript`.
  *
  * - `block:<id>`: a hash. JSON in `submitted`, and in `progress`, `levels`, `forecast`, `lineageSeed`, `cursor` and `work`
- *   once they are known; `family` and `age` of the submission; `owner` and `token` while it is claimed; `cancel` once someone
+ *   once they are known; `family`, `age`, `srs` and, where there is one, `trace` of the
+ *   submission; `owner` and `token` while it is claimed; `cancel` once someone
  *   wants it stopped
  * - `block:<id>:histories`, `block:<id>:credits`: hashes of JSON by job
  * - `block:<id>:events`: what was told of it (`event-scripts.ts`)
@@ -61,16 +62,17 @@ local function releaseDead(asking)
 end
 `;
 
-/** Block id, family, block as JSON, how many may be open, SRS or ''. 1: put up; 0: it is open; 2: it is being cancelled; -1: no room. */
+/** Block id, family, block as JSON, how many may be open, SRS or '', trace or ''. 1: put up; 0: it is open; 2: it is being cancelled; -1: no room. */
 export const SUBMIT = new RedisScript(
   'board-submit',
   `${PRELUDE}
-  local id, family, submitted, openMax, srs = unpack(ARGV)
+  local id, family, submitted, openMax, srs, trace = unpack(ARGV)
   if call('HEXISTS', own('block', id), 'cancel') == 1 then return 2 end
   if call('EXISTS', own('block', id)) == 1 then return 0 end
   if call('ZCARD', own('board', 'open')) >= tonumber(openMax) then return -1 end
   local age = call('INCR', own('board', 'ages'))
   call('HSET', own('block', id), 'submitted', submitted, 'family', family, 'age', age, 'srs', srs)
+  if trace ~= '' then call('HSET', own('block', id), 'trace', trace) end
   local told = call('XREVRANGE', own('block', id, 'events'), '+', '-', 'COUNT', 1)[1]
   if told then
     call('PERSIST', own('block', id, 'events'))
@@ -97,7 +99,7 @@ export const CANCEL = new RedisScript(
 );
 
 /**
- * Owner, how many it may hold, its SRS or '' for any, then id and token of each claim it knows. Id, token, age, block and progress of those that it
+ * Owner, how many it may hold, its SRS or '' for any, then id and token of each claim it knows. Id, token, age, block, progress and trace of those that it
  * does not know: new ones, and those whose reply it never got. One whose session is not alive claims nothing: it would
  * be taken for dead.
  */
@@ -108,7 +110,7 @@ export const CLAIM = new RedisScript(
   releaseDead(me)
   local claims = {}
   local function tell(id)
-    local block = call('HMGET', own('block', id), 'token', 'age', 'submitted', 'progress')
+    local block = call('HMGET', own('block', id), 'token', 'age', 'submitted', 'progress', 'trace')
     claims[#claims + 1] = { id, unpack(block) }
   end
 

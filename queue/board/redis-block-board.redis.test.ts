@@ -85,6 +85,32 @@ describe('an open block', () => {
   });
 });
 
+describe('between versions', () => {
+  const TRACE = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+
+  test('a block with a trace reads as ever for those that know of none: it has a field of its own', async () => {
+    await submitAll({ ...block('a'), trace: TRACE }, { ...block('b'), trace: TRACE });
+    const [submitted, trace] = await redis.hmget(keys.of('block', 'a'), 'submitted', 'trace');
+    expect([JSON.parse(submitted ?? ''), trace]).toEqual([block('a'), TRACE]);
+    await redis.hset(keys.of('block', 'b'), 'trace', '01-of-another-form');
+    const claims = await (await newOwner('o1')).claim(10);
+    expect(claims.map(({ blockId, trace }) => [blockId, trace])).toEqual([
+      ['a', TRACE],
+      ['b', undefined],
+    ]);
+  });
+
+  test.each(['{', '{"ownShare":2}', '{"groups":"none"}'])(
+    'work told as %s is none, and hides no block',
+    async (work) => {
+      await board.submit(block('a'));
+      await redis.hset(keys.of('block', 'a'), 'work', work);
+      expect(await board.list()).toMatchObject([{ blockId: 'a', work: null }]);
+      expect(troubles).toEqual([]);
+    },
+  );
+});
+
 describe('an owner', () => {
   test('is told again of a claim whose reply it never got', async () => {
     await board.submit(block('a'));

@@ -46,9 +46,10 @@ export class RedisBlockBoard implements BlockBoard {
     const { blockId, family, transactions, calls, submittedAtMs, srs, deadlineAtMs, keepProofs, trace } = block;
     const json = JSON.stringify({
       ...{ blockId, family, transactions, calls, submittedAtMs },
-      ...{ srs, deadlineAtMs, keepProofs, trace },
+      ...{ srs, deadlineAtMs, keepProofs },
     });
-    const reply = await this.#connection.run(SUBMIT, [blockId, family, json, OPEN_MAX, srs ?? '']);
+    const about = [srs ?? '', trace ?? ''];
+    const reply = await this.#connection.run(SUBMIT, [blockId, family, json, OPEN_MAX, ...about]);
     if (reply === -1) throw boardFull(blockId);
     if (reply === 2) return 'cancelling';
     return reply === 1 ? 'submitted' : 'open';

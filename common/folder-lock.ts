@@ -22,9 +22,17 @@ const holderSchema = z.strictObject({
 });
 type Holder = z.infer<typeof holderSchema>;
 
+/** How a lock is taken. */
+export interface FolderLockOptions {
+  /** What to do when another run has it. Default: wait until it has ended. */
+  readonly remedy?: string;
+  /** Whoever holds it in another container or on another machine has shown no life for long enough, and counts as gone. */
+  readonly isElsewhereGone?: boolean;
+}
+
 /**
  * One run per folder at once: a lock that a dead process left is taken over at once. Only one of another container or
- * machine is taken to live on, since nobody can tell from here.
+ * machine is taken to live on, since nobody can tell from here; whoever can tell says so (`isElsewhereGone`).
  *
  * The lock is a series of files `.lock~1`, `.lock~2`, …, of which only the last one counts. It is *held* while the
  * process that it names runs, and *free* when that process is gone, when it says that it was released, or when there
@@ -49,11 +57,11 @@ export class FolderLock {
    * Takes the lock of a folder, which is made if it is missing. Rejects with `folder-busy`, naming the process, while
    * another run (of this process too) holds it, with `remedy`.
    */
-  static async acquire(folder: string, remedy = 'wait until it has ended'): Promise<FolderLock> {
+  static async acquire(folder: string, options: FolderLockOptions = {}): Promise<FolderLock> {
     const path = resolve(folder);
     try {
       await makeFolder(path);
-      return new FolderLock(path, await takeNextGeneration(path, remedy));
+      return new FolderLock(path, await takeNextGeneration(path, options));
     } catch (error) {
       throw storeError('lock', path, error);
     }
@@ -76,14 +84,14 @@ export class FolderLock {
 }
 
 /** The path of the lock file that this process made, as the last of the series. */
-async function takeNextGeneration(folder: string, remedy: string): Promise<string> {
+async function takeNextGeneration(folder: string, options: FolderLockOptions): Promise<string> {
   const holder: Holder = { ...ownIdentity(), place: ownPlace(), since: new Date().toISOString() };
   const temp = join(folder, tempName(TEMP_NAME));
   try {
     await writeFile(temp, JSON.stringify(holder), { flag: 'wx' });
     for (let round = 0; round < ROUNDS_MAX; round++) {
       const last = (await generations(folder)).at(-1) ?? 0;
-      if (last > 0) await expectFree(folder, lockPath(folder, last), remedy);
+      if (last > 0) await expectFree(folder, lockPath(folder, last), options);
       const path = lockPath(folder, last + 1);
       try {
         await link(temp, path);
@@ -104,10 +112,15 @@ async function takeNextGeneration(folder: string, remedy: string): Promise<strin
   throw new EspalierError('folder-busy', `folder ${folder}: too many runs want it at once`);
 }
 
-async function expectFree(folder: string, path: string, remedy: string): Promise<void> {
+async function expectFree(
+  folder: string,
+  path: string,
+  { remedy = 'wait until it has ended', isElsewhereGone = false }: FolderLockOptions,
+): Promise<void> {
   const holder = await readHolder(path);
   if (holder === undefined) return;
   if (holder.place !== ownPlace()) {
+    if (isElsewhereGone) return;
     const who = `process ${holder.pid} in another container or on another machine, ${holder.place}, since ${holder.since}`;
     throw new EspalierError('folder-busy', `folder ${folder} is in use by another run (${who})`, {
       remedy: `end it there, or remove ${path} if that container or machine is gone`,

@@ -21,7 +21,7 @@ export async function openEmbeddedParts(
   closing: Closing,
 ): Promise<EmbeddedParts> {
   closing.add(
-    await FolderLock.acquire(folder, 'wait until it has ended, or choose another folder with --store'),
+    await FolderLock.acquire(folder, { remedy: 'wait until it has ended, or choose another folder with --store' }),
     (it) => it.release(),
   );
   const files = await FileBlobStore.open(join(folder, 'store'));

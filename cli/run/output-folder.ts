@@ -70,7 +70,9 @@ export class OutputFolder {
   static async open(path: string, facts: RunFacts): Promise<OutputFolder> {
     // Before the lock: its file in a folder of somebody else's would be in the way.
     await checkOwner(path, facts);
-    const lock = await FolderLock.acquire(path, 'wait until it has ended, or choose another folder with --out');
+    const lock = await FolderLock.acquire(path, {
+      remedy: 'wait until it has ended, or choose another folder with --out',
+    });
     try {
       await checkOwner(path, facts);
       return new OutputFolder(path, facts, lock);

@@ -116,4 +116,19 @@ describe('fetchCanonical', () => {
     await writeFile(join(dirname(fetchedSrsFolder(env)), '.lock~1'), '');
     await expect(fetchCanonical(env, { points: 2, hosts: [host], waitMaxMs: 0 })).resolves.toMatchObject({ points: 2 });
   });
+
+  test('takes over from a container that was killed, once nothing more has come of it', async () => {
+    const { host, ranges } = await serveFile('g1_compressed.dat', compress(twoPoints));
+    const env = { ESPALIER_CACHE: await tempFolder() };
+    const above = dirname(fetchedSrsFolder(env));
+    await mkdir(above, { recursive: true });
+    const holder = { pid: 1, startedAt: '1-00000000', place: 'orchestrator-a pid:[1]', since: '2026-01-01' };
+    await writeFile(join(above, '.lock~3'), JSON.stringify(holder));
+    const seen: number[] = [];
+    const options = { points: 2, hosts: [host], waitMaxMs: 1, onProgress: () => void seen.push(ranges.length) };
+    await expect(fetchCanonical(env, options)).resolves.toMatchObject({ points: 2 });
+    // It waited first.
+    expect(seen[0]).toBe(0);
+    expect(await readdir(above)).toContain('.lock~4');
+  });
 });

@@ -28,7 +28,10 @@ export interface FetchOptions extends PointsPoolOptions {
   readonly idleTimeoutMs?: number | undefined;
   readonly attempts?: number | undefined;
   readonly retryDelayMs?: number | undefined;
-  /** How long to wait for another process that fetches already, and of which nothing more comes. */
+  /**
+   * How long to wait for another process that fetches already, and of which nothing more comes. One in another container
+   * or on another machine counts as gone after that: of a container that was killed nobody hears but by its silence.
+   */
   readonly waitMaxMs?: number | undefined;
 }
 
@@ -48,7 +51,7 @@ export async function fetchCanonical(
   const points = options.points ?? DEFAULT_POINTS;
   try {
     await mkdir(folder, { recursive: true });
-    // Before the lock, which a container that was killed may have left for good on a volume that others share.
+    // Before the lock, which a container that was killed may have left on a volume that others share.
     const before = await whatIsThere(folder, points);
     if (before !== null) return before;
     const { lock, hasWaited } = await lockOrWait(folder, points, options);
@@ -109,21 +112,26 @@ async function lockOrWait(
   { onProgress, signal, waitMaxMs = WAIT_MAX_MS }: FetchOptions,
 ): Promise<{ readonly lock: FolderLock; readonly hasWaited: boolean }> {
   let deadlineMs = performance.now() + waitMaxMs;
-  let doneBefore = 0;
+  let before = { done: 0, holder: '' };
   for (let hasWaited = false; ; hasWaited = true) {
+    const isOver = performance.now() >= deadlineMs;
+    let holder: string;
     try {
-      return { lock: await FolderLock.acquire(dirname(folder), LOCK_REMEDY), hasWaited };
+      const lock = await FolderLock.acquire(dirname(folder), { remedy: LOCK_REMEDY, isElsewhereGone: isOver });
+      return { lock, hasWaited };
     } catch (error) {
       const isBusy = error instanceof EspalierError && error.code === 'folder-busy';
-      if (!isBusy || performance.now() >= deadlineMs) throw error;
+      if (!isBusy || isOver) throw error;
+      // The message names it.
+      holder = error.message;
     }
     // How far the other one is.
     const done = await stat(join(folder, PARTIAL_FILE)).then(
       ({ size }) => size,
       () => 0,
     );
-    if (done !== doneBefore) deadlineMs = performance.now() + waitMaxMs;
-    doneBefore = done;
+    if (done !== before.done || holder !== before.holder) deadlineMs = performance.now() + waitMaxMs;
+    before = { done, holder };
     onProgress?.('download', done, points * COMPRESSED_POINT_BYTES);
     await setTimeout(POLL_MS, undefined, { signal });
   }

@@ -50,7 +50,7 @@ export function driveBlocks(
   });
   if (telemetry !== null) {
     const jobCounts = () => parts.jobCounts();
-    watchCluster(telemetry.meter, { fleet, jobCounts, overview: () => orchestrator.overview() }, systemClock);
+    watchCluster(telemetry.meter, { fleet, board, jobCounts, overview: () => orchestrator.overview() }, systemClock);
   }
   const { version, srs } = engine.prover.identity;
   const made = srs === 'none' ? 'simulated proofs' : `proofs of bb ${version} with the ${srs} SRS`;

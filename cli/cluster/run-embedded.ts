@@ -62,7 +62,7 @@ export async function runEmbedded(options: RunEmbeddedOptions): Promise<void> {
     const { profile } = identity;
     driveBlocks(parts, { engine, profile, keepProofs: options.keepProofs, log, monitoring }, closing);
     await serveApi(parts, { plan: options.api, hasher: engine.hasher, log }, closing);
-    await serveScaler(parts, { plan: options.scaler, profile: identity.profile, log }, closing);
+    await serveScaler(parts, { plan: options.scaler, profile: identity.profile, log, monitoring }, closing);
     readiness.met('api');
   });
 }

@@ -120,7 +120,7 @@ async function drive(
   parts.startWatch();
   driveBlocks(parts, { engine, profile, keepProofs, log, monitoring }, closing);
   await serveApi(parts, { plan: api, hasher: engine.hasher, log }, closing);
-  await serveScaler(parts, { plan: scaler, profile, log }, closing);
+  await serveScaler(parts, { plan: scaler, profile, log, monitoring }, closing);
   monitoring.readiness.met('api');
 }
 

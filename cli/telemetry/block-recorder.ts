@@ -9,7 +9,7 @@ import {
   SPANS,
   type TraceContext,
 } from '../../common/index.js';
-import type { BlockId, JobId, RunEventBody } from '../../proto/index.js';
+import { type BlockId, CIRCUIT_NAMES, type JobId, type RunEventBody } from '../../proto/index.js';
 import type { BlockClaim } from '../../queue/index.js';
 import type { SpanMaker, Telemetry } from './sdk.js';
 
@@ -29,8 +29,10 @@ interface Owned {
   readonly retries: { readonly atMs: number; readonly attributes: Attributes }[];
 }
 
+const OUTCOMES = ['proven', 'failed', 'cancelled'] as const;
+
 interface Outcome {
-  readonly name: 'proven' | 'failed' | 'cancelled';
+  readonly name: (typeof OUTCOMES)[number];
   readonly error: EventOf<'block-failed'>['error'] | undefined;
   readonly atMs: number;
 }
@@ -78,6 +80,8 @@ export class BlockRecorder {
     this.#spans = spans;
     this.#orchestratorId = orchestratorId;
     this.#measures = createMeasures(meter);
+    for (const circuit of CIRCUIT_NAMES) this.#measures.proven.add(0, { 'espalier.circuit': circuit });
+    for (const outcome of OUTCOMES) this.#measures.ended.add(0, { 'espalier.outcome': outcome });
     for (const code of RETRIED_FOR) this.#measures.retried.add(0, { 'error.type': code });
     for (const code of GIVEN_UP_FOR) this.#measures.givenUp.add(0, { 'error.type': code });
   }
@@ -171,6 +175,7 @@ export class BlockRecorder {
   #ended(block: Owned | undefined, outcome: Outcome): void {
     if (block === undefined) return;
     block.outcome = outcome;
+    this.#measures.ended.add(1, { 'espalier.outcome': outcome.name });
     this.#measures.duration.record((outcome.atMs - block.claim.submittedAtMs) / 1_000, {
       'espalier.outcome': outcome.name,
       ...(outcome.error === undefined ? {} : { 'error.type': outcome.error.code }),
@@ -222,6 +227,7 @@ function createMeasures(meter: Meter) {
     proven: createCounter(meter, INSTRUMENTS.jobsProven),
     retried: createCounter(meter, INSTRUMENTS.jobsRetried),
     givenUp: createCounter(meter, INSTRUMENTS.jobsGivenUp),
+    ended: createCounter(meter, INSTRUMENTS.blocksEnded),
     duration: createHistogram(meter, INSTRUMENTS.blockDuration),
   };
 }

@@ -34,9 +34,9 @@ export class Cached<T> {
         .finally(() => {
           this.#asking = undefined;
         });
-      // Nobody waits long for what is away: the first answer is worth a moment.
-      if (this.#last === undefined) await Promise.race([this.#asking, pause()]);
     }
+    // Nobody waits long for what is away: the first answer is worth a moment.
+    if (this.#last === undefined && this.#asking !== undefined) await Promise.race([this.#asking, pause()]);
     const isFresh = this.#last !== undefined && this.#clock.monotonicMs() - this.#last.atMs <= AGE_MAX_MS;
     return isFresh ? this.#last?.value : undefined;
   }

@@ -1,4 +1,4 @@
-import { EspalierError, type Process, systemClock } from '../../common/index.js';
+import { createGauge, EspalierError, INSTRUMENTS, type Process, systemClock } from '../../common/index.js';
 import type { JobConsumer } from '../../queue/index.js';
 import type { BlobStore } from '../../store/index.js';
 import type { Closing } from '../cluster/closing.js';
@@ -61,6 +61,7 @@ export async function startMonitoring(options: MonitoringOptions, closing: Closi
   const { plan, awaited, log, signal } = options;
   const telemetry = await openTelemetry(options, closing);
   const readiness = new Readiness(awaited, systemClock);
+  if (telemetry !== null) watchReadiness(telemetry, readiness);
   const drain = () => readiness.drain(EspalierError.from(signal?.reason).message);
   signal?.addEventListener('abort', drain, { once: true });
   const pulses: Pulse[] = [];
@@ -99,6 +100,14 @@ async function openTelemetry(
   const stopWatching = watchEventLoop(telemetry.meter, systemClock);
   closing.add(stopWatching, async (stop) => stop());
   return telemetry;
+}
+
+/** A scrape waits for a part that is away, for as long as a probe does. */
+function watchReadiness({ meter }: Telemetry, readiness: Readiness): void {
+  createGauge(meter, INSTRUMENTS.ready).addCallback(async (result) => {
+    const { checks } = await readiness.verdict();
+    for (const [name, { ok }] of Object.entries(checks)) result.observe(ok ? 1 : 0, { 'espalier.check': name });
+  });
 }
 
 /** That the event loop turns is shown by the answer itself. */

@@ -10,7 +10,7 @@ import {
   type SerializedError,
   SPANS,
 } from '../../common/index.js';
-import type { JobLease, ProofSummary, ResourceClass } from '../../proto/index.js';
+import { CIRCUIT_NAMES, type JobLease, type ProofSummary, type ResourceClass } from '../../proto/index.js';
 import type { JobConsumer } from '../../queue/index.js';
 import type { SpanMaker, Telemetry } from './sdk.js';
 
@@ -53,6 +53,8 @@ export class ObservedConsumer implements JobConsumer {
     this.#clock = clock;
     this.#spans = spans;
     this.#measures = createMeasures(meter);
+    // Of a counter that appears with its first count no increase is seen: that of each pod's first proof.
+    for (const circuit of CIRCUIT_NAMES) this.#measures.proving.add(0, { 'espalier.circuit': circuit });
     createGauge(meter, INSTRUMENTS.workerJobs).addCallback((result) => result.observe(this.#attempts.size));
   }
 

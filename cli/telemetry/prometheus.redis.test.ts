@@ -9,6 +9,7 @@ import { INSTRUMENTS, type InstrumentSpec, packageRoot, prometheusName } from '.
 import type { Program } from '../../tests/faults/support/program.js';
 import type { TestCluster } from '../../tests/faults/support/test-cluster.js';
 import { withCluster } from '../../tests/faults/support/with-cluster.js';
+import { askScaler } from '../../tests/support/ask-scaler.js';
 import { promtool } from '../../tests/support/promtool.js';
 import { tempFolder } from '../../tests/support/temp-folder.js';
 
@@ -31,7 +32,8 @@ class Prometheus {
     const folder = await tempFolder();
     const jobs = Object.entries(targets).map(([job, addresses]) => ({
       job_name: job,
-      static_configs: [{ targets: addresses }],
+      // As Kubernetes's discovery would have them labelled.
+      static_configs: [{ targets: addresses, labels: { namespace: 'espalier' } }],
     }));
     const config = {
       global: { scrape_interval: '1s', scrape_timeout: '1s', evaluation_interval: '1s' },
@@ -70,6 +72,12 @@ class Prometheus {
     const { status, data, error } = (await response.json()) as { status: string; data: T; error?: string };
     if (status !== 'success') throw new Error(`${path} ${JSON.stringify(parameters)}: ${error}`);
     return data;
+  }
+
+  /** The sum of what an expression gives. */
+  async sum(query: string): Promise<number> {
+    const { result } = await this.get<{ result: { value: [number, string] }[] }>('query', { query });
+    return result.reduce((sum, { value }) => sum + Number(value[1]), 0);
   }
 
   series(selector: string): Promise<readonly Series[]> {
@@ -134,7 +142,10 @@ async function work(cluster: TestCluster, doomed: Program, prometheus: Prometheu
 test('Prometheus scrapes orchestrators and workers, and finds there all that dashboard and alerts ask for', () =>
   withCluster({ simulateMs: 1_000 }, async (cluster) => {
     const args = ['--metrics-listen', '127.0.0.1:0'];
-    const orchestrator = await cluster.orchestrator('o1', { args });
+    const scaling = ['--scaler-listen', '127.0.0.1:0'];
+    const orchestrator = await cluster.orchestrator('o1', { args: [...args, ...scaling] });
+    const { address: scaler } = await orchestrator.until(({ kind }) => kind === 'scaler');
+    await askScaler(String(scaler));
     const [worker, doomed] = [await cluster.worker('a', { args }), await cluster.worker('b', { args })];
     const prometheus = await Prometheus.start({
       'espalier-orchestrator': [await metricsAddress(orchestrator)],
@@ -143,6 +154,11 @@ test('Prometheus scrapes orchestrators and workers, and finds there all that das
     await work(cluster, doomed, prometheus);
     const outcomes = () => prometheus.series('espalier_block_duration_seconds_count{espalier_outcome="proven"}');
     await expect.poll(outcomes, { timeout: 30_000 }).not.toEqual([]);
+
+    const retried = () => prometheus.sum('espalier_jobs_retried_total{error_type="lease-lost"}');
+    await expect.poll(retried, { timeout: 30_000 }).toBeGreaterThan(0);
+    expect(await prometheus.sum('espalier_blocks_ended_total{espalier_outcome="proven"}')).toBe(1);
+    expect(await prometheus.sum('espalier_board_queued')).toBe(0);
 
     const specs = Object.values<InstrumentSpec>(INSTRUMENTS);
     for (const spec of specs) {
@@ -154,7 +170,9 @@ test('Prometheus scrapes orchestrators and workers, and finds there all that das
       ]);
       const labels = new Set(found.flatMap((series) => Object.keys(series)));
       const known = spec.attributes.map((key) => key.replaceAll('.', '_'));
-      const others = [...labels].filter((label) => !['__name__', 'instance', 'job', 'le', ...known].includes(label));
+      const others = [...labels].filter(
+        (label) => !['__name__', 'instance', 'job', 'namespace', 'le', ...known].includes(label),
+      );
       expect([name, others]).toEqual([name, []]);
     }
     const buckets = await prometheus.series('espalier_attempt_phase_duration_seconds_bucket{le="30"}');

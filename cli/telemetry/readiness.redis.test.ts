@@ -14,6 +14,13 @@ async function probe(program: Program, path: string) {
   return [response.status, await response.json()] as const;
 }
 
+/** What `/metrics` says of a condition. */
+async function readyMetric(program: Program, check: string): Promise<string | undefined> {
+  const { address } = await program.until(({ kind }) => kind === 'metrics');
+  const text = await (await fetch(`http://${address}/metrics`)).text();
+  return new RegExp(`^espalier_ready\\{espalier_check="${check}"\\} (\\d)$`, 'm').exec(text)?.[1];
+}
+
 const ready = (program: Program) => probe(program, '/readyz');
 
 test('processes are ready when they take work, not while Redis is away, and not from the moment they drain', () =>
@@ -31,6 +38,9 @@ test('processes are ready when they take work, not while Redis is away, and not 
     const away = { ok: false, checks: { queue: { ok: false } } };
     await expect.poll(() => ready(worker), { timeout: 10_000 }).toMatchObject([503, away]);
     await expect.poll(() => ready(orchestrator), { timeout: 10_000 }).toMatchObject([503, away]);
+    for (const program of [orchestrator, worker]) {
+      expect([await readyMetric(program, 'queue'), await readyMetric(program, 'store')]).toEqual(['0', '1']);
+    }
     // A restart would not bring it back.
     for (const program of [orchestrator, worker]) {
       expect(await probe(program, '/healthz')).toMatchObject([200, { checks: { heart: met } }]);

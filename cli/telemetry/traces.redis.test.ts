@@ -10,6 +10,7 @@ import { type Block, sourceOf } from '../../proto/index.js';
 import { firstToPrint, type Program } from '../../tests/faults/support/program.js';
 import type { TestCluster } from '../../tests/faults/support/test-cluster.js';
 import { withCluster } from '../../tests/faults/support/with-cluster.js';
+import { askScaler } from '../../tests/support/ask-scaler.js';
 import { OtlpReceiver, type SentSpan } from '../../tests/support/otlp-receiver.js';
 
 /** The caller's place in a trace, whose spans go elsewhere. */
@@ -78,7 +79,8 @@ async function expectAllJobs(spans: readonly SentSpan[], { engine }: TestCluster
 
 test('a block that is proven by several processes, one of which dies, is one trace from its submitter to its last job', () =>
   withCluster({ simulateMs: 500 }, async (cluster) => {
-    const orchestrator = await cluster.orchestrator('o1', { env });
+    const orchestrator = await cluster.orchestrator('o1', { env, args: ['--scaler-listen', '127.0.0.1:0'] });
+    await askScaler(String((await orchestrator.until(({ kind }) => kind === 'scaler'))['address']));
     const workers = [await cluster.worker('a', { env }), await cluster.worker('b', { env })];
     const block = await cluster.block([2, 1, 0]);
     await submitTraced(orchestrator, block);

@@ -2,11 +2,12 @@ import type { Meter } from '@opentelemetry/api';
 import { type Clock, createGauge, INSTRUMENTS } from '../../common/index.js';
 import type { BlockOverview } from '../../orchestrator/index.js';
 import { RESOURCE_CLASSES, type ResourceClass, type WorkerInfo } from '../../proto/index.js';
-import type { Fleet, QueueCounts } from '../../queue/index.js';
+import type { BlockBoard, Fleet, QueueCounts } from '../../queue/index.js';
 import { Cached } from './cached.js';
 
 export interface ClusterView {
   readonly fleet: Pick<Fleet, 'list'>;
+  readonly board: Pick<BlockBoard, 'list'>;
   jobCounts(): Promise<QueueCounts>;
   /** The blocks of this orchestrator. */
   overview(): readonly BlockOverview[];
@@ -14,10 +15,11 @@ export interface ClusterView {
 
 const BLOCK_STATES = ['waiting', 'preparing', 'proving', 'ending'] as const;
 
-/** Has queue, fleet and blocks measured whenever somebody looks. Of a queue or a fleet that is away nothing is said. */
+/** Has queue, fleet, board and blocks measured whenever somebody looks. Of what is away nothing is said. */
 export function watchCluster(meter: Meter, view: ClusterView, clock: Clock): void {
   watchQueue(meter, view, clock);
   watchFleet(meter, view, clock);
+  watchBoard(meter, view, clock);
   watchBlocks(meter, view, clock);
 }
 
@@ -54,6 +56,23 @@ function watchFleet(meter: Meter, view: ClusterView, clock: Clock): void {
       result.observe(idle, { 'espalier.class': name, 'espalier.state': 'idle' });
       result.observe(busy, { 'espalier.class': name, 'espalier.state': 'busy' });
     }
+  });
+}
+
+function watchBoard(meter: Meter, view: ClusterView, clock: Clock): void {
+  const submitted = new Cached(async () => {
+    const open = await view.board.list();
+    return open.filter(({ state }) => state === 'queued').map(({ submittedAtMs }) => submittedAtMs);
+  }, clock);
+  createGauge(meter, INSTRUMENTS.boardQueued).addCallback(async (result) => {
+    const found = await submitted.get();
+    if (found !== undefined) result.observe(found.length);
+  });
+  createGauge(meter, INSTRUMENTS.boardQueuedAge).addCallback(async (result) => {
+    const found = await submitted.get();
+    if (found === undefined) return;
+    const nowMs = clock.nowMs();
+    result.observe(found.reduce((oldest, atMs) => Math.max(oldest, nowMs - atMs), 0) / 1_000);
   });
 }
 

@@ -23,6 +23,7 @@ export const ATTRIBUTES = {
   'espalier.class': 'the class of worker: `vm`, `rollup` or `gpu`',
   'espalier.level': 'the level of the proof tree: `public-vm`, `public-kernel`, `base`, `merge` or `root`',
   'espalier.state': 'what the things that are counted do',
+  'espalier.check': 'a condition of `/readyz`',
   'espalier.outcome': 'how it ended',
   'espalier.phase': 'a part of an attempt: see the spans below it',
   'error.type': 'the code of the error, as in docs/errors.md; none where there was no error',
@@ -43,6 +44,15 @@ const WORKER = ['worker'] as const;
 const BOTH = ['orchestrator', 'worker'] as const;
 
 export const INSTRUMENTS = {
+  ready: {
+    name: 'espalier.ready',
+    kind: 'gauge',
+    unit: '{check}',
+    description:
+      'Whether each condition of /readyz is met: 1 or 0. One named draining is there, and 0, when the process takes no more work',
+    attributes: ['espalier.check'],
+    of: BOTH,
+  },
   blocks: {
     name: 'espalier.blocks',
     kind: 'gauge',
@@ -84,6 +94,30 @@ export const INSTRUMENTS = {
     attributes: ['espalier.outcome', 'error.type'],
     of: ORCHESTRATOR,
     boundaries: BLOCK_SECONDS,
+  },
+  blocksEnded: {
+    name: 'espalier.blocks.ended',
+    kind: 'counter',
+    unit: '{block}',
+    description: 'Blocks that ended at this orchestrator: proven, failed or cancelled',
+    attributes: ['espalier.outcome'],
+    of: ORCHESTRATOR,
+  },
+  boardQueued: {
+    name: 'espalier.board.queued',
+    kind: 'gauge',
+    unit: '{block}',
+    description: 'Open blocks of the whole cluster that no orchestrator has. Each orchestrator says the same',
+    attributes: [],
+    of: ORCHESTRATOR,
+  },
+  boardQueuedAge: {
+    name: 'espalier.board.queued.age.max',
+    kind: 'gauge',
+    unit: 's',
+    description: 'Since the submission of the oldest of these, 0 while there is none. Each orchestrator says the same',
+    attributes: [],
+    of: ORCHESTRATOR,
   },
   jobs: {
     name: 'espalier.jobs',
@@ -140,6 +174,15 @@ export const INSTRUMENTS = {
     unit: '{slot}',
     description:
       'Proofs of a class that the working workers of the cluster can make at once if they make no others: idle, or busy with whatever takes their place. Each orchestrator says the same',
+    attributes: ['espalier.class', 'espalier.state'],
+    of: ORCHESTRATOR,
+  },
+  scalerWorkers: {
+    name: 'espalier.scaler.workers',
+    kind: 'gauge',
+    unit: '{worker}',
+    description:
+      'What the scaler answered KEDA last: workers of a class that are wanted now, that are busy, and that would be useful if they were there already. None where it has not been asked for a minute',
     attributes: ['espalier.class', 'espalier.state'],
     of: ORCHESTRATOR,
   },

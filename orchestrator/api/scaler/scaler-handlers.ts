@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Clock, EspalierError } from '../../../common/index.js';
-import type { wire } from '../../../proto/index.js';
+import type { ResourceClass, wire } from '../../../proto/index.js';
 import { DemandModel, type DemandView, type PoolSpec, type Wanted } from '../../schedule/index.js';
 import type { ServiceHandlers } from '../calls/index.js';
 import { parseScalerMetadata } from './scaler-metadata.js';
@@ -9,6 +9,8 @@ export interface ScalerBackend {
   /** What is asked of the fleet now. Rejects where that is not known: KEDA then leaves everything as it is. */
   readonly view: () => Promise<DemandView>;
   readonly clock: Pick<Clock, 'monotonicMs'>;
+  /** Whoever wants to know what is answered. */
+  readonly onWanted?: (resourceClass: ResourceClass, wanted: Wanted) => void;
 }
 
 /** KEDA asks for the metric and, right after it, whether there is something to do: both are one answer. */
@@ -31,20 +33,36 @@ type Metadata = Readonly<Record<string, string>>;
 export function scalerHandlers({
   view,
   clock,
+  onWanted = () => {},
 }: ScalerBackend): ServiceHandlers<typeof wire.keda.ExternalScalerService> {
   const model = new DemandModel();
   const answers = new Map<string, { readonly atMs: number; readonly wanted: Promise<Wanted> }>();
+  // Board and fleet are read once a second, however many classes are asked about.
+  let lastLook: { readonly atMs: number; readonly view: Promise<DemandView> } | undefined;
+  const look = (): Promise<DemandView> => {
+    const nowMs = clock.monotonicMs();
+    if (lastLook !== undefined && nowMs - lastLook.atMs < FRESH_MS) return lastLook.view;
+    const own = { atMs: nowMs, view: view() };
+    lastLook = own;
+    own.view.catch(() => {
+      if (lastLook === own) lastLook = undefined;
+    });
+    return own.view;
+  };
   const wantedOf = async (metadata: Metadata): Promise<Wanted> => {
     const spec = parseScalerMetadata(metadata);
     const key = JSON.stringify(spec);
     const known = answers.get(key);
     const nowMs = clock.monotonicMs();
     if (known !== undefined && nowMs - known.atMs < FRESH_MS) return known.wanted;
-    const wanted = view().then((now) => model.wanted(spec, now));
+    const wanted = look().then((now) => model.wanted(spec, now));
+    wanted.then(
+      (found) => onWanted(spec.resourceClass, found),
+      // What could not be found out is asked for again.
+      () => answers.delete(key),
+    );
     answers.delete(key);
     answers.set(key, { atMs: nowMs, wanted });
-    // What could not be found out is asked for again.
-    wanted.catch(() => answers.delete(key));
     const [oldest] = answers.keys();
     if (answers.size > ANSWERS_MAX && oldest !== undefined) answers.delete(oldest);
     return wanted;

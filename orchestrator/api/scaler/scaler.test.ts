@@ -11,9 +11,10 @@ const NOTHING: DemandView = { nowMs: 0, blocks: [], pools: {} };
 
 /** A scaler on a real listener, which sees what `world.view` is, and a client of KEDA's own service. */
 async function startBench() {
-  const world: { view: DemandView; fault?: Error } = { view: NOTHING };
+  const world: { view: DemandView; fault?: Error; looks: number } = { view: NOTHING, looks: 0 };
   const clock = { nowMs: () => world.view.nowMs, monotonicMs: () => world.view.nowMs };
   const view = async () => {
+    world.looks++;
     if (world.fault !== undefined) throw world.fault;
     return world.view;
   };
@@ -112,6 +113,17 @@ describe('the metric', () => {
     await expect(bench.isActive({ class: 'rollup' })).rejects.toMatchObject({ code: status.INTERNAL });
     delete bench.world.fault;
     expect(await bench.isActive({ class: 'rollup' })).toEqual({ result: false });
+  });
+
+  it('takes one look at board and fleet a second, however many classes are asked about', async () => {
+    const bench = await startBench();
+    const ask = () => Promise.all(['vm', 'rollup', 'gpu'].map((name) => bench.isActive({ class: name })));
+    await ask();
+    await ask();
+    expect(bench.world.looks).toBe(1);
+    bench.world.view = { ...NOTHING, nowMs: 1_000 };
+    await ask();
+    expect(bench.world.looks).toBe(2);
   });
 
   it.each([

@@ -37,6 +37,7 @@ async function startKubernetes(pods: Record<string, Record<string, string>>) {
     if (namespace !== 'provers') return refuse(response, 404);
     if (request.method === 'GET') {
       expect(searchParams.get('labelSelector')).toBe('espalier.dev/class');
+      expect(request.headers.accept).toMatch(/^application\/json;as=PartialObjectMetadataList;/);
       const from = Number(searchParams.get('continue') ?? 0);
       const items = Object.entries(state.pods).map(([pod, annotations]) => ({ metadata: { name: pod, annotations } }));
       const next = from + state.pageSize < items.length ? String(from + state.pageSize) : '';
@@ -160,6 +161,18 @@ describe('pod-costs', () => {
     expect(stderr()).toContain('not now: trying again');
     stop();
     await ended;
+  });
+
+  it.each([
+    ['a right that it lacks', 403, 'permission-denied'],
+    ['a token that is not known', 401, 'unauthenticated'],
+  ])('ends at %s, to be started anew: trying again brings neither', async (_, status, code) => {
+    const { state, run } = await startBench(podsOf(NAMES), WORKERS);
+    state.refuse.push(...new Array<[number, string]>(4).fill([status, 'not you']));
+    const { ended, stderr } = await run('--interval', '10ms');
+    expect(await ended).not.toBe(0);
+    expect(stderr()).toContain('not you');
+    expect(stderr()).toContain(code);
   });
 
   it('says where it can be run', async () => {

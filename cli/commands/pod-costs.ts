@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { Client } from '../../client/index.js';
-import { EspalierError } from '../../common/index.js';
+import { type ErrorCode, EspalierError } from '../../common/index.js';
 import type { CliContext } from '../context.js';
 import { formatPlural } from '../format.js';
 import type { CostChange } from '../pods/pod-costs.js';
@@ -25,6 +25,9 @@ interface RawPodCostsOptions extends RawServerOptions {
 const ACCOUNT_FOLDER = '/var/run/secrets/kubernetes.io/serviceaccount';
 /** Less than `BUSY_HOLD_MS`, for which a worker that was busy counts as busy. */
 const INTERVAL_MS = 5_000;
+
+/** What does not pass by trying again. */
+const LASTING: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['unauthenticated', 'permission-denied', 'usage']);
 
 /** `espalier pod-costs`. */
 export function registerPodCosts(program: Command, context: CliContext): void {
@@ -74,10 +77,13 @@ async function run(raw: RawPodCostsOptions, context: CliContext): Promise<void> 
   await withClient(raw, context, async (client) => {
     if (raw.once === true || raw.dryRun === true) return look(client);
     for (;;) {
-      // Whatever is away now comes back, and nobody would start this again sooner than it tries again.
+      // Whatever is away now comes back, and nobody would start this again sooner than it tries again. A right that is
+      // missing does not: it ends, which is seen, and starts again with the token as it is then.
       await look(client).catch((thrown: unknown) => {
         signal.throwIfAborted();
-        aside.say(`${EspalierError.from(thrown).message}: trying again`);
+        const error = EspalierError.from(thrown);
+        if (LASTING.has(error.code)) throw error;
+        aside.say(`${error.message}: trying again`);
       });
       await delay(raw.interval, undefined, { signal });
     }

@@ -19,6 +19,8 @@ export interface PodEntry {
   readonly annotations: Readonly<Record<string, string>>;
 }
 
+/** Of a pod its metadata alone: a tenth of what it is, and less work for the API too. */
+const METADATA_ONLY = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json';
 const PAGE = 500;
 /** A namespace with more of them is none of ours. */
 const PODS_MAX = 20_000;
@@ -105,7 +107,7 @@ export class KubernetesApi {
     const read = async (name: string) => (await readFile(join(accountFolder, name), 'utf8')).trim();
     const [token, ca] = isTls ? await Promise.all([read('token'), read('ca.crt')]) : [];
     const headers = {
-      accept: 'application/json',
+      accept: method === 'GET' ? METADATA_ONLY : 'application/json',
       ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
       ...(body === undefined
         ? {}

@@ -15,8 +15,11 @@ export const BUSY_HOLD_MS = 10_000;
 
 /** The largest value of `controller.kubernetes.io/pod-deletion-cost`, a signed 32-bit integer; the least is one less than minus it. */
 const COST_MAX = 2 ** 31 - 1;
-/** Costs of busy workers are so many seconds apart, and from there on twice as many: few changes, and the same order. */
-const STEP_SECONDS = 5;
+/**
+ * Costs of busy workers are so many seconds apart, and from there on twice as many: a proof of half a minute has three, each
+ * of which is a request to the Kubernetes API.
+ */
+const STEP_SECONDS = 10;
 
 /**
  * What it costs to stop a worker, as Kubernetes orders pods: the cheapest goes first. Busy ones cost the more the more
@@ -27,5 +30,5 @@ const STEP_SECONDS = 5;
 export function deletionCost({ nowMs, provingSinceMs, idleSinceMs }: WorkerActivity): number {
   if (idleSinceMs !== undefined) return -Math.min(COST_MAX, Math.max(1, Math.round(idleSinceMs / 1_000)));
   const seconds = provingSinceMs.reduce((sum, sinceMs) => sum + Math.max(0, nowMs - sinceMs) / 1_000, 0);
-  return 1 + Math.floor(Math.log2(1 + seconds / STEP_SECONDS) * 2);
+  return 1 + Math.floor(Math.log2(1 + seconds / STEP_SECONDS));
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { BYTES_PER_GIB, meets, type Profile, parseProfile, requirementOf } from '../proto/index.js';
+import { DELETION_COST } from '../cli/pods/pod-costs.js';
+import { BYTES_PER_GIB, LIMITS, meets, type Profile, parseProfile, requirementOf } from '../proto/index.js';
 import {
   type Container,
   containersOf,
@@ -176,11 +177,21 @@ describe.each(OVERLAYS)('in the overlay %s', (overlay) => {
     const budgets = ofKind(manifests, 'PodDisruptionBudget').filter(({ spec }) =>
       selects(spec.selector, orchestrator?.labels ?? {}),
     );
-    expect(budgets.map(({ spec }) => spec.minAvailable)).toEqual([1]);
+    const [budget] = budgets.map(({ spec }) => [spec.minAvailable, spec.unhealthyPodEvictionPolicy]);
+    expect([budgets.length, budget]).toEqual([1, [1, 'AlwaysAllow']]);
     if (overlay === 'local') return;
     const [apart] = orchestrator?.pod['affinity'].podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution ?? [];
     expect(apart.topologyKey).toBe('kubernetes.io/hostname');
     expect(selects(apart.labelSelector, orchestrator?.labels ?? {})).toBe(true);
+  });
+
+  test('an orchestrator has room for as many blocks as it lets be sent at once', async () => {
+    const manifests = await render(overlay);
+    const orchestrator = workloads(manifests).find(({ name }) => name === 'orchestrator');
+    const map = ofKind(manifests, 'ConfigMap').find(({ data }) => data['limits.json'] !== undefined);
+    const { uploadsMax } = JSON.parse(map?.['data']['limits.json']) as { uploadsMax: number };
+    const tmp = orchestrator?.pod.volumes?.find(({ name }) => name === 'tmp');
+    expect(bytesOf(tmp?.emptyDir?.sizeLimit ?? '')).toBeGreaterThan(uploadsMax * LIMITS.blockLinesBytesMax);
   });
 
   test('workers spread over zones, and make room for orchestrators', async () => {
@@ -290,6 +301,19 @@ describe.each(['production', 'gpu', 'spot', 'next'] as const)('autoscaling in th
       expect(scaleUp.stabilizationWindowSeconds).toBe(0);
       expect(scaleDown.stabilizationWindowSeconds).toBe(0);
     }
+  });
+
+  test('holds pod-costs to the one annotation, in whatever namespace it is', async () => {
+    const manifests = await render(overlay);
+    const [policy] = ofKind(manifests, 'ValidatingAdmissionPolicy');
+    const [binding] = ofKind(manifests, 'ValidatingAdmissionPolicyBinding');
+    expect(binding?.['spec']).toEqual({ policyName: policy?.metadata.name, validationActions: ['Deny'] });
+    const account = workloads(manifests).find(({ name }) => name === 'pod-costs')?.pod.serviceAccountName;
+    const { matchConditions, validations, failurePolicy } = policy?.['spec'] ?? {};
+    expect(failurePolicy).toBe('Fail');
+    expect(matchConditions[0].expression).toContain(`request.namespace + ":${account}"`);
+    const named = validations.flatMap(({ expression }: { expression: string }) => expression.match(/"[^"]+"/g) ?? []);
+    expect(new Set(named)).toEqual(new Set([`"${DELETION_COST}"`]));
   });
 
   test('is asked for where the orchestrators serve it', async () => {

@@ -204,7 +204,7 @@ const WORKERS = 'worker-rollup worker-vm';
 const BASE = [
   '(true) -> orchestrator: grpc',
   `(monitoring) -> orchestrator ${WORKERS}: metrics`,
-  `orchestrator ${WORKERS} -> (monitoring): 4317 4318`,
+  `orchestrator ${WORKERS} -> (monitoring): 4318`,
   'orchestrator -> 0.0.0.0/0: 443',
 ];
 const PRODUCTION = [

@@ -17,9 +17,10 @@ test('a worker copies SRS and keys from the shared volume, once they are whole',
   const [worker] = workloads(await render('production')).filter(({ name }) => name === 'worker-vm');
   const init = worker?.pod.initContainers?.find(({ name }) => name === 'warm-cache');
   const [command = '', ...args] = init?.command ?? [];
+  expect(init?.args).toEqual(['900']);
   const [shared, cache] = [await tempFolder(), await tempFolder()];
   const here = (text: string) => text.replaceAll('/shared/', `${shared}/`).replaceAll('/cache/', `${cache}/`);
-  const warm = () => run(command, args.map(here));
+  const warm = (waitSeconds = '0') => run(command, [...args.map(here), waitSeconds]);
 
   // What an orchestrator has before, while and after it makes them.
   await expect(warm()).rejects.toThrow();
@@ -27,8 +28,10 @@ test('a worker copies SRS and keys from the shared volume, once they are whole',
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, G1_FILE), Buffer.concat([FIRST_G1, CANONICAL.secondG1]));
   await expect(warm()).rejects.toThrow();
+  // It waits for what comes.
+  const waiting = warm('900');
   await writeFile(join(folder, G2_FILE), CANONICAL.g2);
-  await warm();
+  await waiting;
   await mkdir(join(shared, 'keys'));
   await writeFile(join(shared, 'keys', 'canonical.json'), '{}');
   await warm();

@@ -36,6 +36,8 @@ export interface ScalingSimulation {
   readonly profile: Profile;
   readonly times: ProofTimes;
   readonly rule: ScalingRule;
+  /** What the rule sees of blocks and workers is at least so old, and at most twice. Default: it sees what is. */
+  readonly viewAgeMs?: number;
   readonly pods: PodTiming;
   readonly autoscaler: AutoscalerTiming;
   readonly seed: number;
@@ -91,6 +93,8 @@ class ScalingWorld {
   readonly #pools: readonly { readonly pool: PodPool; readonly scaler: PodAutoscaler }[];
   readonly #deadlinesMs = new Map<BlockId, number | null>();
   readonly #endedMs = new Map<BlockId, number>();
+  /** With a `viewAgeMs`: the last looks, the older one first. */
+  #looks: readonly DemandView[] = [];
   /** What is due now, and may wait for others. */
   readonly #due: (() => Promise<void>)[] = [];
 
@@ -152,7 +156,13 @@ class ScalingWorld {
   /** Lets everything begin that goes on all the time. */
   #plan(): void {
     const { pollMs, syncMs } = this.#options.autoscaler;
-    const { deletionCostsMs } = this.#options.pods;
+    const { viewAgeMs, pods } = this.#options;
+    const { deletionCostsMs } = pods;
+    if (viewAgeMs !== undefined) {
+      this.#every(viewAgeMs, async () => {
+        this.#looks = [...this.#looks.slice(-1), this.#view()];
+      });
+    }
     for (const { pool, scaler } of this.#pools) {
       this.#every(pollMs, async () => scaler.poll((await this.#ask(pool)) > 0, this.#simulation.time.nowMs));
       this.#every(syncMs, async () => {
@@ -183,7 +193,9 @@ class ScalingWorld {
 
   async #ask({ plan }: PodPool): Promise<number> {
     const queued = this.#simulation.fleet.waiting(plan.resourceClass);
-    return this.#options.rule(plan, { view: this.#view(), queued });
+    const [past] = this.#looks;
+    const { nowMs } = this.#simulation.time;
+    return this.#options.rule(plan, { view: past === undefined ? this.#view() : { ...past, nowMs }, queued });
   }
 
   #view(): DemandView {

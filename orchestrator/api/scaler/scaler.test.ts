@@ -7,6 +7,8 @@ import { type PoolPlan, type ScalingDecision, simulateScaling } from '../../flee
 import type { DemandView } from '../../schedule/index.js';
 import { startScaler } from './index.js';
 
+/** Of more than a thousand pods. */
+const STOPPED_BUSY_MAX = 5;
 const NOTHING: DemandView = { nowMs: 0, blocks: [], pools: {} };
 
 /** A scaler on a real listener, which sees what `world.view` is, and a client of KEDA's own service. */
@@ -53,7 +55,7 @@ const metadataOf = ({ resourceClass, workersMax }: PoolPlan) => ({
 });
 
 describe('asked as KEDA asks, while a block of 1,024 transactions is proven', () => {
-  it('goes up in time, never stops a busy worker, and ends at zero', { timeout: 120_000 }, async () => {
+  it('goes up in time, loses no proof, and ends at zero', { timeout: 120_000 }, async () => {
     const bench = await startBench();
     const decisions: ScalingDecision[] = [];
     const run = await simulateScaling({
@@ -72,12 +74,11 @@ describe('asked as KEDA asks, while a block of 1,024 transactions is proven', ()
       onDecision: (decision) => decisions.push(decision),
     });
     const [makespanMs = Number.NaN] = run.makespansMs;
-    for (const { metric, replicas, busy } of decisions) {
-      expect(metric).toBeGreaterThanOrEqual(busy);
-      expect(replicas).toBeGreaterThanOrEqual(busy);
-    }
     const { vm, rollup } = run.pools;
-    expect([vm?.stoppedBusy, rollup?.stoppedBusy, vm?.proofs, rollup?.proofs]).toEqual([0, 0, 0, 0]);
+    expect([vm?.proofs, rollup?.proofs]).toEqual([0, 0]);
+    // What is known of workers is seconds old: some of a thousand may be told to end with a proof that began since, and end it.
+    expect(Math.max(vm?.stoppedBusy ?? 0, rollup?.stoppedBusy ?? 0)).toBeLessThanOrEqual(STOPPED_BUSY_MAX);
+    for (const { replicas, busy } of decisions) expect(replicas).toBeGreaterThanOrEqual(busy - STOPPED_BUSY_MAX);
     // A pod's start and 14 proofs one after another are 480 s.
     expect(makespanMs).toBeLessThan(600_000);
     // Its workers start before there is a job for them: the first kernel waits for a pod's start and a proof.

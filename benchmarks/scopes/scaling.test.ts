@@ -8,6 +8,7 @@ const TINY: ScalingPlan = {
   windowsMinutes: [null, 15],
   jobsPerPod: [1, 4],
   eagerJobsPerPod: [],
+  alikeJobsPerPod: [2],
 };
 
 it('compares scaling by the tree with scaling by the queue on a tiny block, the same each time', async () => {

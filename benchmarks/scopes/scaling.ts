@@ -27,6 +27,8 @@ export interface ScalingPlan {
   readonly jobsPerPod: readonly number[];
   /** Of these with no wait before pods are stopped, too. */
   readonly eagerJobsPerPod: readonly number[];
+  /** Of these on pods and with a timing as the tree has them, too: only the rule differs. */
+  readonly alikeJobsPerPod: readonly number[];
 }
 
 const PLAN: ScalingPlan = {
@@ -36,6 +38,7 @@ const PLAN: ScalingPlan = {
   windowsMinutes: [null, 10, 15, 30],
   jobsPerPod: [1, 2, 4, 8, 16],
   eagerJobsPerPod: [1, 4, 16],
+  alikeJobsPerPod: [1, 2, 4, 8],
 };
 
 export const scaling: Scope = {
@@ -105,7 +108,7 @@ export async function measureScaling(
   return [...rows, ...comparisons(plan, outcomes)];
 }
 
-function waysOf({ windowsMinutes, jobsPerPod, eagerJobsPerPod }: ScalingPlan): readonly Way[] {
+function waysOf({ windowsMinutes, jobsPerPod, eagerJobsPerPod, alikeJobsPerPod }: ScalingPlan): readonly Way[] {
   const byTree = windowsMinutes.map(
     (windowMinutes): Way => ({
       name: windowMinutes === null ? 'tree-soonest' : `tree-${windowMinutes}m`,
@@ -115,10 +118,10 @@ function waysOf({ windowsMinutes, jobsPerPod, eagerJobsPerPod }: ScalingPlan): r
       rule: treeRule,
     }),
   );
-  const byQueue = (jobs: number, name: string, timing: AutoscalerTiming): Way => ({
+  const byQueue = (jobs: number, name: string, timing: AutoscalerTiming, pods = QUEUE_PODS): Way => ({
     name: `${name}-${jobs}`,
     windowMinutes: null,
-    pods: QUEUE_PODS,
+    pods,
     timing,
     rule:
       () =>
@@ -129,6 +132,7 @@ function waysOf({ windowsMinutes, jobsPerPod, eagerJobsPerPod }: ScalingPlan): r
     ...byTree,
     ...jobsPerPod.map((jobs) => byQueue(jobs, 'queue', QUEUE_TIMING)),
     ...eagerJobsPerPod.map((jobs) => byQueue(jobs, 'queue-eager', EAGER_TIMING)),
+    ...alikeJobsPerPod.map((jobs) => byQueue(jobs, 'queue-alike', TREE_TIMING, TREE_PODS)),
   ];
 }
 

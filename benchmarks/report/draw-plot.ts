@@ -9,10 +9,16 @@ export function drawPlot(plot: Plot, series: readonly Series[]): string {
   const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, width: WIDTH_PX, height: HEIGHT_PX });
   try {
     chart.setOption(optionOf(plot, series));
-    return `${withoutHover(chart.renderToSVGString())}\n`;
+    return `${titled(withoutHover(chart.renderToSVGString()), plot.title)}\n`;
   } finally {
     chart.dispose();
   }
+}
+
+/** What a screen reader says of it. */
+function titled(svg: string, title: string): string {
+  const text = title.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+  return svg.replace(/^<svg [^>]*>/, (tag) => `${tag}<title>${text}</title>`);
 }
 
 /** What changes under a mouse is of no use in a picture, and is numbered through all charts that a process has drawn. */

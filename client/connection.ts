@@ -6,8 +6,8 @@ import {
   type ClientOptions as GrpcOptions,
   Metadata,
 } from '@grpc/grpc-js';
-import { context as active, TraceFlags, trace } from '@opentelemetry/api';
-import { EspalierError, formatTraceparent } from '../common/index.js';
+import { context as active, trace } from '@opentelemetry/api';
+import { EspalierError, traceparentOf } from '../common/index.js';
 import { wire } from '../proto/index.js';
 import {
   CALL_TIMEOUT_DEFAULT_MS,
@@ -75,7 +75,7 @@ export class Connection {
   /** Of a new call: the caller's place in a trace, where OpenTelemetry knows one, and the token. */
   metadata(): Metadata {
     const metadata = new Metadata();
-    const caller = traceparent();
+    const caller = traceparentOf(trace.getSpanContext(active.active()));
     if (caller !== undefined) metadata.set('traceparent', caller);
     if (this.#token !== undefined) metadata.set('authorization', `Bearer ${this.#token}`);
     return metadata;
@@ -98,14 +98,6 @@ export class Connection {
     this.#closed.abort();
     this.blocks.close();
   }
-}
-
-/** Of the span that is active; undefined where there is none. */
-function traceparent(): string | undefined {
-  const context = trace.getSpanContext(active.active());
-  if (context === undefined || !trace.isSpanContextValid(context)) return undefined;
-  const { traceId, spanId, traceFlags } = context;
-  return formatTraceparent({ traceId, spanId, sampled: (traceFlags & TraceFlags.SAMPLED) !== 0 });
 }
 
 function checkedToken(options: ClientOptions, server: ServerAddress): string | undefined {

@@ -5,6 +5,7 @@
 export { makeFolder, sweepFolder, writeFileAtomically } from './atomic-file.js';
 export { cacheFolder } from './cache-folder.js';
 export { type Clock, systemClock } from './clock.js';
+export { eachAtOnce } from './each-at-once.js';
 export { ENVIRONMENT } from './environment.js';
 export {
   ERROR_CODES,
@@ -15,6 +16,7 @@ export {
   type SerializedError,
 } from './errors.js';
 export { FolderLock } from './folder-lock.js';
+export { hostPort } from './host-port.js';
 export { type HeapItem, IndexedHeap } from './indexed-heap.js';
 export { packageRoot } from './package-root.js';
 export { isRunning, ownIdentity, ownPlace, type ProcessIdentity } from './process-identity.js';
@@ -37,6 +39,7 @@ export {
   type Process,
   prometheusName,
 } from './telemetry/instruments.js';
+export { remoteContext, traceparentOf } from './telemetry/span-context.js';
 export { SPAN_ATTRIBUTES, SPANS } from './telemetry/spans.js';
 export {
   blockContext,

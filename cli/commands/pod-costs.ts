@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { Client } from '../../client/index.js';
-import { type ErrorCode, EspalierError } from '../../common/index.js';
+import { type ErrorCode, EspalierError, hostPort } from '../../common/index.js';
 import type { CliContext } from '../context.js';
 import { formatPlural } from '../format.js';
 import type { CostChange } from '../pods/pod-costs.js';
@@ -101,7 +101,7 @@ function kubernetesUrl({ kubernetes }: RawPodCostsOptions, env: CliContext['env'
       remedy: 'run it in the cluster, or name the API, as in --kubernetes http://127.0.0.1:8001 beside `kubectl proxy`',
     });
   }
-  const text = kubernetes ?? `https://${host?.includes(':') ? `[${host}]` : host}:${port}`;
+  const text = kubernetes ?? `https://${hostPort(host ?? '', port)}`;
   if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol)) {
     throw new EspalierError('usage', `--kubernetes must be an http or https URL, got "${text}"`, {
       remedy: 'as in --kubernetes http://127.0.0.1:8001',

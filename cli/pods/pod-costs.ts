@@ -1,3 +1,4 @@
+import { eachAtOnce } from '../../common/index.js';
 import { deletionCost } from '../../orchestrator/index.js';
 import { machineOf, type WorkerInfo } from '../../proto/index.js';
 import type { KubernetesApi, PodEntry } from './kubernetes-api.js';
@@ -43,15 +44,11 @@ export async function applyChanges(
   namespace: string,
   changes: readonly CostChange[],
 ): Promise<readonly CostChange[]> {
-  const left = [...changes];
   const done: CostChange[] = [];
-  const work = async () => {
-    for (let change = left.shift(); change !== undefined; change = left.shift()) {
-      const isThere = await kubernetes.annotate(namespace, change.pod, { [DELETION_COST]: change.to });
-      if (isThere) done.push(change);
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(PATCHES_MAX, changes.length) }, work));
+  await eachAtOnce(changes, PATCHES_MAX, async (change) => {
+    const isThere = await kubernetes.annotate(namespace, change.pod, { [DELETION_COST]: change.to });
+    if (isThere) done.push(change);
+  });
   return done;
 }
 

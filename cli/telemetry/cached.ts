@@ -1,9 +1,10 @@
-import type { Clock } from '../../common/index.js';
+import { type Clock, settledWithin } from '../../common/index.js';
 
 /** A scrape asks for several metrics at once, and several may scrape. */
 const REFRESH_MS = 5_000;
 /** How old an answer may be that is shown while there is no newer one. */
 const AGE_MAX_MS = 30_000;
+const FIRST_WITHIN_MS = 1_000;
 
 /** What is asked over a network, no more than every few seconds, and never twice at a time, however often it is wanted. */
 export class Cached<T> {
@@ -36,14 +37,8 @@ export class Cached<T> {
         });
     }
     // Nobody waits long for what is away: the first answer is worth a moment.
-    if (this.#last === undefined && this.#asking !== undefined) await Promise.race([this.#asking, pause()]);
+    if (this.#last === undefined && this.#asking !== undefined) await settledWithin(this.#asking, FIRST_WITHIN_MS);
     const isFresh = this.#last !== undefined && this.#clock.monotonicMs() - this.#last.atMs <= AGE_MAX_MS;
     return isFresh ? this.#last?.value : undefined;
   }
-}
-
-const FIRST_WITHIN_MS = 1_000;
-
-function pause(): Promise<void> {
-  return new Promise((resolve) => void setTimeout(resolve, FIRST_WITHIN_MS).unref());
 }

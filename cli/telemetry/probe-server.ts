@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { EspalierError } from '../../common/index.js';
+import { EspalierError, hostPort } from '../../common/index.js';
 import { redactSecrets } from '../cluster/redact-secrets.js';
 import type { Verdict } from './readiness.js';
 
@@ -55,7 +55,7 @@ export class ProbeServer {
   private constructor(server: Server, host: string) {
     this.#server = server;
     const { port } = server.address() as AddressInfo;
-    this.address = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+    this.address = hostPort(host, port);
   }
 
   /** Idempotent. */

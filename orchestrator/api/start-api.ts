@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { experimental, Server, ServerCredentials } from '@grpc/grpc-js';
-import { EspalierError, settledWithin } from '../../common/index.js';
+import { EspalierError, hostPort, settledWithin } from '../../common/index.js';
 import { wire } from '../../proto/index.js';
 import { AccessControl } from './access/index.js';
 import type { ApiBackend } from './api-backend.js';
@@ -123,7 +123,7 @@ async function start(backend: ApiBackend, options: ApiOptions, open: Closable[])
   };
   let stopped: Promise<void> | undefined;
   return {
-    address: isSocket(host) ? host : `${host.includes(':') ? `[${host}]` : host}:${listening.port}`,
+    address: isSocket(host) ? host : hostPort(host, listening.port),
     port: listening.port,
     stop: (graceMs = STOP_GRACE_MS) => {
       stopped ??= stop(graceMs);

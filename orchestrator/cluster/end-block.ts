@@ -1,4 +1,4 @@
-import { type Clock, EspalierError, type SerializedError } from '../../common/index.js';
+import { type Clock, EspalierError, eachAtOnce, type SerializedError } from '../../common/index.js';
 import {
   type BlockId,
   type BlockResult,
@@ -20,7 +20,6 @@ import {
 } from '../run/index.js';
 import type { ClaimedBlock } from './claimed-block.js';
 import type { ClusterPorts } from './cluster-ports.js';
-import { eachAtOnce } from './each-at-once.js';
 import { hasJob, keptTrees } from './kept-proofs.js';
 import { keepAfter, sweepTree } from './leftovers.js';
 import { findOutline, unlessUnusable } from './stored-outline.js';

@@ -1,8 +1,8 @@
+import { eachAtOnce } from '../../common/index.js';
 import type { BlockResult, JobId } from '../../proto/index.js';
 import type { ProofStore } from '../../store/index.js';
 import type { ProofTree } from '../plan/index.js';
 import { clientProofIdOf } from '../run/index.js';
-import { eachAtOnce } from './each-at-once.js';
 
 /** Blobs deleted at once. */
 const DELETIONS_AT_ONCE = 16;

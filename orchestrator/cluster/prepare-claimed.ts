@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { EspalierError } from '../../common/index.js';
+import { EspalierError, eachAtOnce } from '../../common/index.js';
 import type { BlockId, JobHistoryRecord, JobId, ProofSummary, RunEventBody } from '../../proto/index.js';
 import { StoredBlock } from '../../store/index.js';
 import { checkedSource } from '../block/index.js';
@@ -15,7 +15,6 @@ import {
 } from '../run/index.js';
 import type { ClaimedBlock } from './claimed-block.js';
 import type { ClusterPorts } from './cluster-ports.js';
-import { eachAtOnce } from './each-at-once.js';
 import { keptTrees } from './kept-proofs.js';
 import { unlessUnusable } from './stored-outline.js';
 

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
-import { connectRedis, EspalierError } from '../../common/index.js';
+import { connectRedis, EspalierError, settledWithin } from '../../common/index.js';
 import type { JobReport } from '../../proto/index.js';
 import type { JobConsumer, JobProducer, JobQueue, QueueCounts } from '../job-queue.js';
 import { JOBS_MAX_DEFAULT, warnOfListenerError } from '../queue-errors.js';
@@ -167,12 +167,7 @@ export class BullmqJobQueue implements JobQueue {
     this.#inbox.close();
     // What was said in this turn goes first.
     await nextTurn();
-    let timer: NodeJS.Timeout | undefined;
-    const timeout = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, LEAVE_TIMEOUT_MS);
-    });
-    await Promise.race([this.#leave(workers), timeout]);
-    clearTimeout(timer);
+    await settledWithin(this.#leave(workers), LEAVE_TIMEOUT_MS);
     endConnection(this.#redis);
   }
 

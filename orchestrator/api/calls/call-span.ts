@@ -1,6 +1,6 @@
 import type { Metadata } from '@grpc/grpc-js';
-import { ROOT_CONTEXT, type Span, SpanKind, SpanStatusCode, TraceFlags, trace } from '@opentelemetry/api';
-import { type EspalierError, formatTraceparent, parseTraceparent } from '../../../common/index.js';
+import { ROOT_CONTEXT, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import { type EspalierError, parseTraceparent, remoteContext, traceparentOf } from '../../../common/index.js';
 
 /** A call, as a trace has it. */
 export interface CallSpan {
@@ -20,26 +20,14 @@ export function beginCallSpan(path: string, metadata: Metadata, isOrigin: boolea
   const [header] = metadata.get('traceparent');
   const caller = parseTraceparent(header?.toString());
   if (caller === undefined && !isOrigin) return NONE;
-  const span = trace.getTracer('espalier').startSpan(
-    path.slice(1),
-    { kind: SpanKind.SERVER, attributes: { 'rpc.system.name': 'grpc', 'rpc.method': path.slice(1) } },
-    caller === undefined
-      ? ROOT_CONTEXT
-      : trace.setSpanContext(ROOT_CONTEXT, {
-          traceId: caller.traceId,
-          spanId: caller.spanId,
-          traceFlags: caller.sampled ? TraceFlags.SAMPLED : TraceFlags.NONE,
-          isRemote: true,
-        }),
-  );
-  return { trace: traceparentOf(span), end: (error) => endSpan(span, error) };
-}
-
-function traceparentOf(span: Span): string | undefined {
-  const context = span.spanContext();
-  if (!trace.isSpanContextValid(context)) return undefined;
-  const { traceId, spanId, traceFlags } = context;
-  return formatTraceparent({ traceId, spanId, sampled: (traceFlags & TraceFlags.SAMPLED) !== 0 });
+  const span = trace
+    .getTracer('espalier')
+    .startSpan(
+      path.slice(1),
+      { kind: SpanKind.SERVER, attributes: { 'rpc.system.name': 'grpc', 'rpc.method': path.slice(1) } },
+      caller === undefined ? ROOT_CONTEXT : remoteContext(caller),
+    );
+  return { trace: traceparentOf(span.spanContext()), end: (error) => endSpan(span, error) };
 }
 
 function endSpan(span: Span, error: EspalierError | undefined): void {

@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
-import { type Clock, EspalierError, settledWithin } from '../../../common/index.js';
+import { type Clock, EspalierError, hostPort, settledWithin } from '../../../common/index.js';
 import { wire } from '../../../proto/index.js';
 import { Admission, type CallTools, type RefusedCall, refusalLog, safeServer, serveService } from '../calls/index.js';
 import { CallLimits, DEFAULT_LIMITS } from '../limits/index.js';
@@ -81,7 +81,7 @@ export async function startScaler(
   };
   let stopped: Promise<void> | undefined;
   return {
-    address: `${host.includes(':') && !isSocket(host) ? `[${host}]` : host}${isSocket(host) ? '' : `:${listening.port}`}`,
+    address: isSocket(host) ? host : hostPort(host, listening.port),
     port: listening.port,
     stop: (graceMs = STOP_GRACE_MS) => {
       stopped ??= stop(graceMs);

@@ -1,6 +1,6 @@
 import type { Meter } from '@opentelemetry/api';
 import { type Clock, createGauge, INSTRUMENTS } from '../../common/index.js';
-import type { BlockOverview } from '../../orchestrator/index.js';
+import { type BlockOverview, idleCapacity } from '../../orchestrator/index.js';
 import { RESOURCE_CLASSES, type ResourceClass, type WorkerInfo } from '../../proto/index.js';
 import type { BlockBoard, Fleet, QueueCounts } from '../../queue/index.js';
 import { Cached } from './cached.js';
@@ -83,7 +83,7 @@ function slotsOf(
 ): { readonly idle: number; readonly busy: number } {
   const working = workers.filter(({ state }) => state === 'working');
   const all = working.reduce((sum, { slots }) => sum + (slots?.[name] ?? 0), 0);
-  const idle = working.reduce((sum, worker) => sum + (worker.idle[name] ?? 0), 0);
+  const idle = idleCapacity(workers)[name] ?? 0;
   return { idle, busy: Math.max(0, all - idle) };
 }
 

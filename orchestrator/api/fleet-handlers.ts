@@ -5,11 +5,11 @@ import {
   capacityToWire,
   machineOf,
   RESOURCE_CLASSES,
-  type ResourceClass,
   type WorkerInfo,
   type wire,
   workerToWire,
 } from '../../proto/index.js';
+import { idleCapacity } from '../cluster/index.js';
 import type { ApiBackend } from './api-backend.js';
 import type { ServiceHandlers } from './calls/index.js';
 import { pageOf } from './page.js';
@@ -66,6 +66,7 @@ async function capacity({ fleet, board, jobCounts, clock }: FleetBackend): Promi
   const [workers, open, counts] = await Promise.all([fleet.list(), board.list(), jobCounts()]);
   const nowMs = clock.nowMs();
   const working = workers.filter(({ state }) => state === 'working');
+  const idle = idleCapacity(workers);
   const demand = RESOURCE_CLASSES.map((resourceClass): ClassDemand => {
     const asked = open.flatMap(
       ({ forecast }) => forecast?.demand.filter((of) => of.resourceClass === resourceClass) ?? [],
@@ -80,7 +81,7 @@ async function capacity({ fleet, board, jobCounts, clock }: FleetBackend): Promi
       running,
       soon: sum('soon'),
       soonMs: Math.max(0, ...asked.map(({ soonMs }) => soonMs)),
-      slots: Math.max(0, ...asked.map(({ slots }) => slots), idleOf(working, resourceClass)),
+      slots: Math.max(0, ...asked.map(({ slots }) => slots), idle[resourceClass] ?? 0),
     };
   });
   const takers = RESOURCE_CLASSES.map(
@@ -94,10 +95,6 @@ async function capacity({ fleet, board, jobCounts, clock }: FleetBackend): Promi
     },
     nowMs,
   );
-}
-
-function idleOf(workers: readonly WorkerInfo[], name: ResourceClass): number {
-  return workers.reduce((total, { idle }) => total + (idle[name] ?? 0), 0);
 }
 
 function outlookOf({ blockId, deadlineAtMs, forecast }: BlockStatus, nowMs: number) {

@@ -33,7 +33,7 @@ test('processes of a cluster speak TLS to Redis, with user and password, of whic
       ESPALIER_LISTEN: 'off',
       ...more,
     };
-    const program = new Program(args.join(' '), [MAIN, ...args, '--prover', 'simulated', '--json'], env);
+    const program = new Program(args.join(' '), [MAIN, ...args, '--prover', 'simulated', '--json', '--debug'], env);
     programs.push(program);
     return program;
   };
@@ -51,14 +51,14 @@ test('processes of a cluster speak TLS to Redis, with user and password, of whic
   await orchestrator.until(({ kind, ['message']: message }) => kind === 'trouble' && /is back$/.test(String(message)));
   for (const program of [orchestrator, worker]) {
     program.kill('SIGTERM');
-    expect(await program.exited).toEqual({ code: 0, signal: null });
+    expect(await program.exited, program.output).toEqual({ code: 0, signal: null });
   }
 
-  const untrusting = launch(['orchestrator', '--debug']);
+  const untrusting = launch(['orchestrator']);
   expect(await untrusting.exited).toEqual({ code: 5, signal: null });
   expect(untrusting.output).toMatch(/^error\[store-unavailable\]: .*certificate.*; name the CA .* with --redis-ca/m);
   const wrong = redis.url.replace('rediss://', `rediss://espalier:${PASSWORD}-wrong@`);
-  const refused = launch(['worker', '--redis-ca', certificates.caFile, '--debug'], { ESPALIER_REDIS: wrong });
+  const refused = launch(['worker', '--redis-ca', certificates.caFile], { ESPALIER_REDIS: wrong });
   expect(await refused.exited).toEqual({ code: 5, signal: null });
   expect(refused.output).toMatch(/WRONGPASS/);
   for (const { output } of programs) expect(output).not.toContain(PASSWORD);

@@ -54,6 +54,8 @@ export async function connectRedis({ url, name, onTrouble, ...limits }: RedisOpt
     ...(target.tls === undefined ? {} : { tls: target.tls }),
     connectionName: `espalier-${name}`,
     lazyConnect: true,
+    // See `queue/redis/subscriptions.ts`.
+    autoResubscribe: false,
     connectTimeout: CONNECT_TIMEOUT_MS,
     ...(answerWithinMs === undefined ? {} : { socketTimeout: answerWithinMs }),
     ...(commandTimeoutMs === undefined ? PATIENT : impatient(commandTimeoutMs)),

@@ -1,12 +1,13 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
-import { connectRedis, EspalierError, settledWithin } from '../../common/index.js';
+import { connectRedis, settledWithin } from '../../common/index.js';
 import type { JobReport } from '../../proto/index.js';
 import type { JobConsumer, JobProducer, JobQueue, QueueCounts } from '../job-queue.js';
 import { JOBS_MAX_DEFAULT, warnOfListenerError } from '../queue-errors.js';
 import { endConnection } from '../redis/end-connection.js';
 import type { Heart } from '../redis/heart.js';
 import { NAMESPACE_DEFAULT, RedisKeys } from '../redis/redis-keys.js';
+import { Subscriptions } from '../redis/subscriptions.js';
 import { BullmqProducer } from './bullmq-producer.js';
 import { JobTaker } from './job-taker.js';
 import { LeaseKeeper } from './lease-keeper.js';
@@ -192,14 +193,17 @@ export class BullmqJobQueue implements JobQueue {
     if (this.#isListening) return;
     this.#isListening = true;
     const [ready, aborted] = [this.#keys.of('ready'), this.#keys.of('aborted')];
-    this.#redis.on('message', (channel: string, message: string) => {
-      if (channel === ready) this.#taker.wake(message.split(' '));
-      else if (channel === aborted) this.#keeper.abort(message.split(' ').map(Number));
+    const subscriptions = new Subscriptions(this.#redis, {
+      onMessage: (channel, message) => {
+        if (channel === ready) this.#taker.wake(message.split(' '));
+        else if (channel === aborted) this.#keeper.abort(message.split(' ').map(Number));
+      },
+      // Jobs may have come before.
+      onSubscribed: () => this.#taker.kick(),
+      onRefused: ({ message }) => {
+        if (this.#closing === undefined) this.#options.onTrouble?.(`no messages: ${message}`);
+      },
     });
-    this.#redis.subscribe(ready, aborted).then(
-      // Jobs may have come before the subscription.
-      () => this.#taker.kick(),
-      (thrown: unknown) => this.#options.onTrouble?.(`no messages: ${EspalierError.from(thrown).message}`),
-    );
+    subscriptions.add(ready, aborted);
   }
 }

@@ -4,6 +4,7 @@ import type { BlockId } from '../../proto/index.js';
 import { endConnection } from '../redis/end-connection.js';
 import { Pacer } from '../redis/pacer.js';
 import { ScriptConnection, type ScriptConnectionOptions } from '../redis/script-connection.js';
+import { Subscriptions } from '../redis/subscriptions.js';
 import type { BlockEvents, EventReader } from './block-events.js';
 import { compareCursors } from './event-cursor.js';
 import { cursorOf, idOf, type RawEntry, readEntry, splitMessage } from './event-entries.js';
@@ -42,6 +43,7 @@ interface CatchUp {
 export class RedisBlockEvents implements BlockEvents {
   readonly #connection: ScriptConnection;
   readonly #subscriber: Redis;
+  readonly #subscriptions: Subscriptions;
   readonly #followed = new Map<BlockId, Followed>();
   readonly #looks: Pacer;
   readonly #timer: NodeJS.Timeout;
@@ -59,8 +61,13 @@ export class RedisBlockEvents implements BlockEvents {
     this.#looks = new Pacer({ intervalMs: 0, run: () => this.#look(), onTrouble: connection.onTrouble });
     this.#subscriber = connection.redis.duplicate({ lazyConnect: true });
     this.#subscriber.on('error', () => {});
-    this.#subscriber.on('message', (channel: string, message: string) => this.#hear(channel, message));
-    this.#subscriber.on('ready', () => this.#lookAtAll());
+    this.#subscriptions = new Subscriptions(this.#subscriber, {
+      onMessage: (channel, message) => this.#hear(channel, message),
+      // What was told before is in the stream by then.
+      onSubscribed: (channels) => {
+        for (const channel of channels) this.#lookAt(this.#blockOf(channel));
+      },
+    });
     this.#timer = setInterval(() => this.#lookAtAll(), LOOK_INTERVAL_MS).unref();
   }
 
@@ -100,26 +107,26 @@ export class RedisBlockEvents implements BlockEvents {
     const followed: Followed = { ring: new EventRing(), readers: 0, linger: undefined };
     if (this.#isClosed) return followed;
     this.#followed.set(blockId, followed);
-    // It waits for Redis where that is away. What is told before it is heard of is in the stream by then.
-    this.#subscriber.subscribe(this.#channelOf(blockId)).then(
-      () => this.#lookAt(blockId),
-      () => {},
-    );
+    this.#subscriptions.add(this.#channelOf(blockId));
     return followed;
   }
 
   #drop(blockId: BlockId): void {
     this.#followed.delete(blockId);
-    this.#subscriber.unsubscribe(this.#channelOf(blockId)).catch(() => {});
+    this.#subscriptions.remove(this.#channelOf(blockId));
   }
 
   #channelOf(blockId: BlockId): string {
     return this.#connection.keys.of('block', blockId, 'events');
   }
 
+  #blockOf(channel: string): BlockId {
+    return channel.slice(this.#channelOf('').length - ':events'.length, -':events'.length);
+  }
+
   /** A message of what follows on all that is known is all there is to it. */
   #hear(channel: string, message: string): void {
-    const blockId = channel.slice(this.#channelOf('').length - ':events'.length, -':events'.length);
+    const blockId = this.#blockOf(channel);
     const ring = this.#followed.get(blockId)?.ring;
     const entry = splitMessage(message);
     if (ring === undefined) return;

@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import { endConnection } from './end-connection.js';
 import { Pacer } from './pacer.js';
+import { Subscriptions } from './subscriptions.js';
 
 /**
  * Tells that something has changed: on messages of a channel, and when the connection to Redis is back, since messages
@@ -9,6 +10,7 @@ import { Pacer } from './pacer.js';
  */
 export class ChangeFeed {
   readonly #subscriber: Redis;
+  readonly #subscriptions: Subscriptions;
   readonly #channel: string;
   readonly #listeners = new Set<() => void>();
   readonly #pacer: Pacer;
@@ -24,19 +26,13 @@ export class ChangeFeed {
       },
     });
     this.#subscriber.on('error', () => {});
-    this.#subscriber.on('message', () => this.tell());
-    this.#subscriber.on('ready', () => this.tell());
+    const tell = () => this.tell();
+    this.#subscriptions = new Subscriptions(this.#subscriber, { onMessage: tell, onSubscribed: tell });
   }
 
   listen(listener: () => void): () => void {
     this.#listeners.add(listener);
-    // It waits for Redis where that is away, and fails only when this is closed.
-    if (this.#subscriber.status === 'wait') {
-      void this.#subscriber.subscribe(this.#channel).then(
-        () => this.tell(),
-        () => {},
-      );
-    }
+    if (this.#subscriber.status === 'wait') this.#subscriptions.add(this.#channel);
     return () => this.#listeners.delete(listener);
   }
 

@@ -71,7 +71,7 @@ export class MemoryJobQueue implements JobQueue {
   readonly producer: JobProducer;
   readonly #jobsMax: number;
   readonly #reports: ReportFeed;
-  readonly #entries = new Map<JobId, Entry>();
+  #entries = new Map<JobId, Entry>();
   readonly #waiting = new Map<ResourceClass, IndexedHeap<Entry>>();
   readonly #pendingTakes = new Set<PendingTake>();
   /** By token: of those who held a job when it was detached. */
@@ -186,8 +186,14 @@ export class MemoryJobQueue implements JobQueue {
     const entry = this.#entries.get(id);
     if (entry === undefined) return undefined;
     if (entry.lease === undefined) this.#heapOf(entry.queued.job.resourceClass).remove(entry);
-    this.#entries.delete(id);
+    this.#forget(id);
     return entry;
+  }
+
+  #forget(id: JobId): void {
+    this.#entries.delete(id);
+    // Tables that shrink lead to the next one, so V8's young collections keep all that follow one that has become old.
+    if (this.#entries.size === 0) this.#entries = new Map();
   }
 
   #take(
@@ -234,13 +240,13 @@ export class MemoryJobQueue implements JobQueue {
       this.#publish({ kind: 'late', jobId, blockId, workerId: lease.workerId, summary });
     }
     const { queued } = this.#ended(lease);
-    this.#entries.delete(queued.job.id);
+    this.#forget(queued.job.id);
     this.#publish({ kind: 'proven', jobId: queued.job.id, workerId: lease.workerId, summary });
   }
 
   #fail(lease: JobLease, error: SerializedError): void {
     const { queued } = this.#ended(lease);
-    this.#entries.delete(queued.job.id);
+    this.#forget(queued.job.id);
     const { workerId } = lease;
     this.#publish({ kind: 'failed', jobId: queued.job.id, workerId, attempt: queued.attempt, error });
   }

@@ -29,6 +29,9 @@ const AHEAD_MAX = 2_048;
 
 interface Entry extends HeapItem {
   readonly queued: QueuedJob;
+  /** Its order, which is compared so often that it is kept at hand. */
+  readonly age: number;
+  readonly path: number;
   /** Place among jobs of equal order. */
   readonly sequence: number;
   /** It counts as one of those that are ahead. */
@@ -85,7 +88,8 @@ export class JobSupply {
       this.#drop(id);
       const sequence = this.#nextSequence++;
       const states = { isAhead: false, dropped: false, takenOut: undefined, added: false };
-      const entry: Entry = { queued, sequence, heapIndex: -1, ...states };
+      const [age, path] = queued.order;
+      const entry: Entry = { queued, age, path, sequence, heapIndex: -1, ...states };
       this.#entries.set(id, entry);
       this.#lineOf(entry).waiting.push(entry);
     }
@@ -238,6 +242,5 @@ export class JobSupply {
 
 /** As the queue orders jobs of a class. */
 function compareEntries(a: Entry, b: Entry): number {
-  const [orderA, orderB] = [a.queued.order, b.queued.order];
-  return orderA[0] - orderB[0] || orderA[1] - orderB[1] || a.sequence - b.sequence;
+  return a.age - b.age || a.path - b.path || a.sequence - b.sequence;
 }

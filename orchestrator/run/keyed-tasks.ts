@@ -16,7 +16,7 @@ export class KeyedTasks {
   readonly #atOnceMax: number;
   readonly #onError: (thrown: unknown) => void;
   /** For each key that has any: its tasks, of which the first is due or under way. */
-  readonly #lines = new Map<string, Task[]>();
+  #lines = new Map<string, Task[]>();
   readonly #due = new Fifo<Task>();
   #running = 0;
   #onIdle: (() => void)[] = [];
@@ -86,6 +86,8 @@ export class KeyedTasks {
     else this.#lines.delete(task.key);
     this.#begin();
     if (this.#lines.size > 0) return;
+    // See `CommandBuffer.clear`: a table that shrinks leads to the next one, too.
+    this.#lines = new Map();
     for (const resolve of this.#onIdle.splice(0)) resolve();
   }
 }

@@ -31,7 +31,7 @@ export class BlockJobs {
   readonly #state: Uint8Array;
   readonly #waitingFor: Uint8Array;
   readonly #stored: Bitset;
-  readonly #leasedAtMs = new Map<number, number>();
+  #leasedAtMs = new Map<number, number>();
   /** `#counts[level * JOB_STATES.length + state]`: jobs of a level in a state. */
   readonly #counts: Int32Array;
   /** Ready jobs by circuit number. */
@@ -65,7 +65,8 @@ export class BlockJobs {
     this.#count(job, at(this.#state, job), CODES[state]);
     this.#state[job] = CODES[state];
     if (state === 'leased') this.#leasedAtMs.set(job, nowMs);
-    else this.#leasedAtMs.delete(job);
+    // A new one, as in `CommandBuffer.clear`.
+    else if (this.#leasedAtMs.delete(job) && this.#leasedAtMs.size === 0) this.#leasedAtMs = new Map();
   }
 
   /** In the queue, waiting or running. */

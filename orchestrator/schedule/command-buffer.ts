@@ -9,15 +9,15 @@ type Ending = SchedulerCommand & { readonly kind: 'block-proven' | 'block-failed
 /** Gathers what one event brings about and gives it out in the order that `SchedulerCommand` promises. */
 export class CommandBuffer {
   #reports: Report[] = [];
-  readonly #remove = new Set<JobId>();
+  #remove = new Set<JobId>();
   #detach: JobId[] = [];
-  readonly #remember = new Map<BlockId, Map<JobId, JobHistoryRecord>>();
+  #remember = new Map<BlockId, Map<JobId, JobHistoryRecord>>();
   #drains: SchedulerCommand[] = [];
-  readonly #restore = new Map<BlockId, JobId[]>();
+  #restore = new Map<BlockId, JobId[]>();
   #enqueue: QueuedJob[] = [];
   #checks: SchedulerCommand[] = [];
-  readonly #deleteProofs = new Set<JobId>();
-  readonly #deleteInputs = new Set<JobId>();
+  #deleteProofs = new Set<JobId>();
+  #deleteInputs = new Set<JobId>();
   #endings: Ending[] = [];
 
   report(report: Report): void {
@@ -75,18 +75,21 @@ export class CommandBuffer {
     return commands;
   }
 
-  /** Clearing a map or set makes a new table for it, also where it is empty: most are, with most events. */
+  /**
+   * Clearing a map or set makes a new table for it, also where it is empty: most are, with most events. And the old table
+   * leads to the new one: once one has become old, V8's young collections keep all that follow.
+   */
   clear(): void {
     this.#reports = [];
-    if (this.#remove.size > 0) this.#remove.clear();
+    if (this.#remove.size > 0) this.#remove = new Set();
     if (this.#detach.length > 0) this.#detach = [];
-    if (this.#remember.size > 0) this.#remember.clear();
+    if (this.#remember.size > 0) this.#remember = new Map();
     if (this.#drains.length > 0) this.#drains = [];
-    if (this.#restore.size > 0) this.#restore.clear();
+    if (this.#restore.size > 0) this.#restore = new Map();
     if (this.#enqueue.length > 0) this.#enqueue = [];
     if (this.#checks.length > 0) this.#checks = [];
-    if (this.#deleteProofs.size > 0) this.#deleteProofs.clear();
-    if (this.#deleteInputs.size > 0) this.#deleteInputs.clear();
+    if (this.#deleteProofs.size > 0) this.#deleteProofs = new Set();
+    if (this.#deleteInputs.size > 0) this.#deleteInputs = new Set();
     if (this.#endings.length > 0) this.#endings = [];
   }
 

@@ -83,9 +83,9 @@ export function blockHandlers(backend: ApiBackend, options: Options): ServiceHan
       if (!wasOpen) await viewBlock(blockId, backend);
       return { blockId, wasOpen };
     },
-    async forgetBlock({ blockId: text }) {
+    async forgetBlock({ blockId: text }, { signal }) {
       const blockId = await resolve(text);
-      await forgetBlock(blockId, backend);
+      await forgetBlock(blockId, backend, { clock: backend.clock, signal });
       return { blockId };
     },
   };

@@ -7,6 +7,7 @@ import {
   viewOfResult,
   viewOfStatus,
 } from '../../proto/index.js';
+import { hasEnded } from '../cluster/index.js';
 import type { ApiBackend } from './api-backend.js';
 
 /** Digits by which a block may be named: fewer are too easily those of two blocks. */
@@ -51,10 +52,7 @@ export async function viewBlock(blockId: BlockId, known: Known): Promise<BlockVi
   return 'result' in found ? viewOfResult(found.result) : viewOfStatus(found.status);
 }
 
-/**
- * The same as it is kept. A block whose result is durable has ended, though it is on the board until all that it left is
- * swept up.
- */
+/** The same as it is kept. */
 export async function findBlock(
   blockId: BlockId,
   { board, blocks, place }: Known,
@@ -64,11 +62,6 @@ export async function findBlock(
   if (result !== undefined && (status === undefined || hasEnded(status, result))) return { result };
   if (status === undefined) throw unknownBlock(blockId, place);
   return { status };
-}
-
-/** Whether a result is of the submission that is on the board, and not of an earlier one. */
-export function hasEnded(status: Pick<BlockStatus, 'submittedAtMs'>, result: BlockResult): boolean {
-  return result.submittedAtMs === status.submittedAtMs;
 }
 
 export function unknownBlock(blockId: string, place: string): EspalierError {

@@ -7,9 +7,9 @@ import {
   viewOfStatus,
   type wire,
 } from '../../proto/index.js';
+import { hasEnded } from '../cluster/index.js';
 import type { ApiBackend } from './api-backend.js';
 import type { EndedBlocks } from './ended-blocks.js';
-import { hasEnded } from './find-block.js';
 import { pageOf } from './page.js';
 
 const PAGE_DEFAULT = 100;

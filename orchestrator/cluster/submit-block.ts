@@ -1,14 +1,13 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { createHasher } from '../../circuits/index.js';
 import { type Clock, EspalierError, systemClock } from '../../common/index.js';
 import { type Block, type BlockPart, PROVING_WINDOW_DEFAULT_MS, partsOf } from '../../proto/index.js';
 import type { BlockBoard, SubmittedBlock } from '../../queue/index.js';
 import type { BlockStore } from '../../store/index.js';
 import { BlockIntake, type ReceivedBlock } from '../block/index.js';
+import { untilGone } from './leaving-board.js';
 
-/** How long a block that is being stopped may take to be gone, and how often to look. */
-const GONE_MS = 30_000;
-const LOOK_MS = 100;
+/** How long a block that is being stopped may take to be gone. */
+const GONE_WITHIN_MS = 30_000;
 
 type SubmitBoard = Pick<BlockBoard, 'submit' | 'find'>;
 type SubmitStore = Pick<BlockStore, 'putBlock' | 'hasBlock'>;
@@ -42,7 +41,6 @@ export async function submitReceived(
   { windowMs = PROVING_WINDOW_DEFAULT_MS, keepProofs, signal, storeAgain, trace }: SubmitOptions = {},
   clock: Clock = systemClock,
 ): Promise<'submitted' | 'open'> {
-  const untilMs = clock.monotonicMs() + GONE_MS;
   for (;;) {
     const submittedAtMs = clock.nowMs();
     const submitted: SubmittedBlock = {
@@ -59,12 +57,9 @@ export async function submitReceived(
     const outcome: string = await board.submit(submitted);
     if (outcome === 'submitted' && storeAgain !== undefined && !(await blocks.hasBlock(blockId))) await storeAgain();
     if (outcome === 'submitted' || outcome === 'open') return outcome;
-    while ((await board.find(blockId)) !== undefined) {
-      if (clock.monotonicMs() > untilMs) throw stillThere(blockId);
-      await delay(LOOK_MS, undefined, signal === undefined ? {} : { signal }).catch(() => {
-        throw new EspalierError('cancelled', `block ${blockId} is being cancelled, and was not submitted again`);
-      });
-    }
+    const undone = 'and was not submitted again';
+    const isGone = await untilGone(blockId, board, { clock, withinMs: GONE_WITHIN_MS, signal, undone });
+    if (!isGone) throw stillThere(blockId);
   }
 }
 
@@ -93,8 +88,7 @@ export async function submitParts(
 }
 
 function stillThere(id: string): EspalierError {
-  const message = `block ${id} is still being cancelled, for more than ${GONE_MS / 1_000} s`;
-  return new EspalierError('usage', message, {
+  return new EspalierError('usage', `block ${id} is still being cancelled`, {
     remedy: 'submit it again when espalier status shows that it has ended',
   });
 }

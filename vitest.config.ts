@@ -1,4 +1,8 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+
+/** Vitest leaves a core to itself, which on two is half of them. */
+const maxWorkers = availableParallelism();
 
 /**
  * `tidy`: house rules; `fast`: everything that needs no long proof; `redis`: what needs a Redis server, which each file
@@ -9,7 +13,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'tidy', include: ['tests/tidy.test.ts'] } },
+      { test: { name: 'tidy', include: ['tests/tidy.test.ts'], maxWorkers } },
       {
         test: {
           name: 'fast',
@@ -26,6 +30,7 @@ export default defineConfig({
           ],
           testTimeout: 60_000,
           hookTimeout: 60_000,
+          maxWorkers,
         },
       },
       {

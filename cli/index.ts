@@ -6,7 +6,7 @@ export { type FleetPlan, type PlanRequest, planFleet } from './fleet/fleet-plan.
 export { formatBytes, formatCount, formatDuration, formatTable } from './format.js';
 export * from './manifest/index.js';
 export { ProgressModel } from './progress/progress-model.js';
-export { namedOrTuned } from './run/chosen-profile.js';
+export { chosenProfile } from './run/chosen-profile.js';
 export { type Engine, openEngine } from './run/engine.js';
 export { type ChildProofContent, type JobRequest, jobRequests } from './run/job-requests.js';
 export { makeBlock } from './run/make-block.js';

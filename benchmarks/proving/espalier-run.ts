@@ -1,10 +1,12 @@
-import { type Engine, namedOrTuned, proveRun } from '../../cli/index.js';
+import { chosenProfile, type Engine, proveRun } from '../../cli/index.js';
 import { systemClock } from '../../common/index.js';
 import { watchOthers } from '../../native/index.js';
-import { type Block, type ProofSummary, sourceOf } from '../../proto/index.js';
+import { type Block, type Profile, type ProofSummary, sourceOf } from '../../proto/index.js';
 
 /** A block proven once through Espalier. */
 export interface EspalierRun {
+  /** The one that this machine was tuned to, else that for its size. */
+  readonly profile: Profile;
   /** In the order in which they were proven. */
   readonly jobs: readonly ProofSummary[];
   /** From the moment the block was planned, just before its first job is taken, until the root proof is durable and its job acknowledged. */
@@ -25,7 +27,7 @@ export async function runEspalier(
   const jobs: ProofSummary[] = [];
   let firstMs = Number.NaN;
   let provenMs = Number.NaN;
-  const profile = await namedOrTuned(undefined, process.env);
+  const { profile } = await chosenProfile(undefined, process.env);
   const others = watchOthers();
   const startedMs = performance.now();
   await proveRun(
@@ -46,5 +48,11 @@ export async function runEspalier(
     },
     { clock: systemClock, signal: new AbortController().signal },
   );
-  return { jobs, jobsMs: provenMs - firstMs, endToEndMs: performance.now() - startedMs, othersCores: others() };
+  return {
+    profile,
+    jobs,
+    jobsMs: provenMs - firstMs,
+    endToEndMs: performance.now() - startedMs,
+    othersCores: others(),
+  };
 }

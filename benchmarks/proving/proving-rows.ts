@@ -1,4 +1,4 @@
-import { CIRCUIT_NAMES, type CircuitName, type ResourceUsage } from '../../proto/index.js';
+import { CIRCUIT_NAMES, type CircuitName, type Profile, type ResourceUsage } from '../../proto/index.js';
 import { median } from '../median.js';
 import type { Row } from '../scope.js';
 import type { Comparison } from './compare.js';
@@ -24,7 +24,11 @@ function wholeRows(comparisons: readonly Comparison[]): readonly Row[] {
   const spent = (part: keyof TimeSpent) => (comparison: Comparison) =>
     timeSpent(comparison.espalier.jobs, comparison.espalier.jobsMs)[part] / 1000;
   return [
-    { ...row('ratio', 'x', ({ espalier, bare }) => espalier.jobsMs / bareMs(bare)), target: RATIO_MAX },
+    {
+      ...row('ratio', 'x', ({ espalier, bare }) => espalier.jobsMs / bareMs(bare)),
+      target: RATIO_MAX,
+      ...(comparisons[0] === undefined ? {} : { note: describeProfile(comparisons[0].espalier.profile) }),
+    },
     row('espalier', 's', ({ espalier }) => espalier.jobsMs / 1000),
     row('bare', 's', ({ bare }) => bareMs(bare) / 1000),
     row('espalier/proving', 's', spent('provingMs')),
@@ -39,6 +43,12 @@ function wholeRows(comparisons: readonly Comparison[]): readonly Row[] {
     row('espalier/cores-of-others', 'cores', ({ espalier }) => espalier.othersCores ?? Number.NaN),
     row('bare/cores-of-others', 'cores', ({ othersCores }) => othersCores ?? Number.NaN),
   ];
+}
+
+/** What a proof holds decides how many are made at once. */
+function describeProfile({ name, classes }: Profile): string {
+  const cores = Object.entries(classes).map(([resourceClass, needed]) => `${resourceClass} ${needed.cores}`);
+  return `profile ${name}, cores a proof: ${cores.join(', ')}`;
 }
 
 /** The demo's proofs of a circuit both ways, in the company that they had. */

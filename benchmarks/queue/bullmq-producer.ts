@@ -1,5 +1,6 @@
 /** Adds jobs to plain BullMQ, when it is asked to. */
 import { type FlowJobNode, FlowProducer, Queue, QueueEvents } from 'bullmq';
+import { connectRedis } from '../../common/index.js';
 import type { ProofTree } from '../../orchestrator/index.js';
 import { machineMs, ownCpuMs } from './clock.js';
 import { hold } from './hold.js';
@@ -48,8 +49,7 @@ serveCalls({
   /** Resolves with the milliseconds from adding a flow until `QueueEvents` tell that its root is done. */
   async proveFlow(shape: TreeShape): Promise<number> {
     const flow = { ...flowOf(shape), opts: { jobId: 'root' } };
-    const events = new QueueEvents(opened(queue).name, { connection: { url } });
-    await events.waitUntilReady();
+    const events = await eventsFromNow();
     const proven = new Promise<void>((resolve) => {
       events.on('completed', ({ jobId }) => jobId === flow.opts.jobId && resolve());
     });
@@ -71,8 +71,7 @@ serveCalls({
    * Resolves with when each was added.
    */
   async addOneByOne({ count, idleMsMax }: { readonly count: number; readonly idleMsMax: number }): Promise<number[]> {
-    const events = new QueueEvents(opened(queue).name, { connection: { url } });
-    await events.waitUntilReady();
+    const events = await eventsFromNow();
     const addedMs: number[] = [];
     for (let job = 0; job < count; job++) {
       if (idleMsMax > 0) await hold(idleMsMax);
@@ -85,6 +84,17 @@ serveCalls({
     return addedMs;
   },
 });
+
+/** It begins to read only after it is ready, with what comes then, unless it is told from where: a fast job would be missed. */
+async function eventsFromNow(): Promise<QueueEvents> {
+  const { name } = opened(queue);
+  const redis = await connectRedis({ url, name: 'bench' });
+  const [latest] = await redis.xrevrange(opened(queue).toKey('events'), '+', '-', 'COUNT', 1);
+  redis.disconnect();
+  const events = new QueueEvents(name, { connection: { url }, lastEventId: latest?.[0] ?? '0-0' });
+  await events.waitUntilReady();
+  return events;
+}
 
 function opened<T>(connected: T | undefined): T {
   if (connected === undefined) throw new Error('"open" comes first');

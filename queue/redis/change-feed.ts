@@ -27,7 +27,9 @@ export class ChangeFeed {
     });
     this.#subscriber.on('error', () => {});
     const tell = () => this.tell();
-    this.#subscriptions = new Subscriptions(this.#subscriber, { onMessage: tell, onSubscribed: tell });
+    // Where it may not listen the connection is back all the same.
+    const when = { onMessage: tell, onSubscribed: tell, onRefused: tell };
+    this.#subscriptions = new Subscriptions(this.#subscriber, when);
   }
 
   listen(listener: () => void): () => void {
